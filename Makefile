@@ -1,0 +1,118 @@
+# One non-recursive Makefile. Objects go under build/; `make help` lists the targets.
+
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+V ?= 0
+Q := $(if $(filter 0,$(V)),@,)
+say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' $(1) $(2),@:)
+
+CC := gcc
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+VERSION := 0.1.0
+
+# VARIANT: release (build/), asan (build/asan/) or tsan (build/tsan/).
+VARIANT ?= release
+OUT := $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
+
+WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+        -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wnull-dereference
+COMMON := -std=c11 -D_GNU_SOURCE -I. -isystem /usr/include/libxml2 -DLAB_VERSION='"$(VERSION)"' \
+          -g -fno-common -ffunction-sections -fdata-sections -pthread -MMD -MP
+HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection
+SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DLAB_SANITIZED
+SANITIZE_tsan := -fsanitize=thread -fno-omit-frame-pointer -DLAB_SANITIZED
+OPT := $(if $(filter release,$(VARIANT)),-O2 -D_FORTIFY_SOURCE=2,-O1 $(SANITIZE_$(VARIANT)))
+CFLAGS_ALL := $(COMMON) $(WARN) $(HARDEN) $(OPT) $(CFLAGS)
+LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed -pthread \
+               $(SANITIZE_$(VARIANT)) $(LDFLAGS)
+LIBS := -lcurl -lmariadb -lmicrohttpd -lxml2 -lcjson -lyaml -lsqlite3 -lssl -lcrypto -lm
+
+# The folders of the product, in layer order (CONTRIBUTING.md, "Who may include whom").
+FOLDERS := $(addprefix aws/,common crypto http auth model protocol policy config client provider sandbox) \
+           $(addprefix steps/,plan mysql store engine kinds) cmd/lab
+SRC := $(sort $(wildcard $(addsuffix /*.c,$(FOLDERS))))
+ASM := $(wildcard cmd/lab/*.S)
+HEADERS := $(wildcard $(addsuffix /*.h,$(FOLDERS) tests/support))
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
+PROBE_SRC := $(filter tests/support/probe%.c,$(SUPPORT_SRC))
+HELPER_SRC := $(filter-out $(PROBE_SRC),$(SUPPORT_SRC))
+UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c tests/vectors/*_test.c))
+ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC)
+
+obj = $(patsubst %,$(OUT)/obj/%.o,$(basename $(1)))
+MAIN_OBJ := $(call obj,cmd/lab/main.c)
+LIB_OBJ := $(filter-out $(MAIN_OBJ),$(call obj,$(SRC))) $(patsubst %.S,$(OUT)/obj/%.S.o,$(ASM))
+LIB := $(OUT)/liblab.a
+UNIT := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
+
+.PHONY: all demo test lint fmt asan bench deps install clean help check-fmt units
+
+all: $(OUT)/lab $(OUT)/probe ## build lab and probe into build/
+
+$(OUT)/lab: $(MAIN_OBJ) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(MAIN_OBJ) $(LIB) $(LIBS)
+
+$(OUT)/probe: $(call obj,$(PROBE_SRC)) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(call obj,$(PROBE_SRC)) $(LIB) $(LIBS)
+
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(LIB_OBJ)
+
+$(OUT)/obj/%.o: %.c | build/.deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(OUT)/obj/%.S.o: %.S $(shell find labs -type f 2>/dev/null) | build/.deps
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -c -o $@ $<
+
+units: $(UNIT)
+$(UNIT): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(call obj,$(HELPER_SRC)) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $< $(call obj,$(HELPER_SRC)) $(LIB) $(LIBS) -lcmocka
+
+.SECONDARY: $(call obj,$(ALL_C))
+-include $(patsubst %.o,%.d,$(call obj,$(ALL_C)))
+
+demo: export LAB_DEPS := install
+demo: all ## play the whole workshop lab against the local AWS
+	$(Q)tests/e2e/demo $(OUT)/lab
+
+test: export LAB_DEPS := install
+test: all ## build everything and run every test
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan all units
+	$(Q)tests/run
+
+asan: ## build lab and probe under build/asan/ with ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan all
+
+lint: export LAB_DEPS := install
+lint: | build/.deps ## include rules, forbidden calls, format, cppcheck, clang-tidy, clang build
+	$(Q)tests/lint/run $(ALL_C)
+
+fmt: | build/.deps ## format every C file in place
+	$(Q)clang-format -i $(ALL_C) $(HEADERS)
+
+bench: export LAB_DEPS := install
+bench: all ## print requests, chain, wall time and memory, as ratios within one run
+	$(Q)tests/bench/run $(OUT)/lab
+
+deps: ## install the Debian packages that are missing
+	$(Q)LAB_DEPS=install tests/support/deps build/.deps
+
+build/.deps: tests/support/deps
+	$(Q)tests/support/deps $@
+
+install: all ## copy lab to $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -D -m 755 $(OUT)/lab $(DESTDIR)$(PREFIX)/bin/lab
+
+clean: ## remove build/
+	$(Q)rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r t d; do printf '%-9s %s\n' "$$t" "$$d"; done
