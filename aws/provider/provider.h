@@ -1,0 +1,32 @@
+/* Where credentials come from: the chain of facts 5.1, and single providers.
+ * All are thread-safe, cache what they got and refresh before expiry. */
+#ifndef AWS_PROVIDER_PROVIDER_H
+#define AWS_PROVIDER_PROVIDER_H
+
+#include "aws/auth/credentials.h"
+#include "aws/client/client.h"
+#include "aws/config/config.h"
+
+/** The whole chain: environment, static profile, IMDSv2 (the rest of facts 5.1
+ * joins this table later). ERR_CONFIG naming what was tried. */
+struct credential_provider *provider_chain_new(const struct aws_settings *settings, struct clock clock);
+
+/** Only the instance's role: IMDSv2 at AWS_EC2_METADATA_SERVICE_ENDPOINT. */
+struct credential_provider *provider_imds_new(const struct aws_settings *settings, struct clock clock);
+
+/** Fixed ones; copied. */
+struct credential_provider *provider_static_new(const struct aws_credentials *creds);
+
+/** sts:AssumeRole through `base` (borrowed), which must outlive it. */
+struct credential_provider *provider_assume_role_new(struct credential_provider *base, struct aws_shared *shared,
+                                                     const char *role_arn, const char *session_name);
+
+void credential_provider_free(struct credential_provider *p);
+void credential_provider_freep(struct credential_provider **p);
+
+/** A metadata path, "/latest/meta-data/placement/region", as text.
+ * ERR_UNREACHABLE when there is no metadata service. *found false on 404. */
+MUST_USE bool imds_get(const struct aws_settings *settings, const char *path, struct buf *out, bool *found,
+                       struct error *err);
+
+#endif
