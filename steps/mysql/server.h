@@ -1,0 +1,37 @@
+/* A private mariadbd for the sandbox: from a template in the user's cache, in
+ * a directory of its own, on a loopback address of its own, with TLS.
+ * notes-libraries.md has the recipe. */
+#ifndef STEPS_MYSQL_SERVER_H
+#define STEPS_MYSQL_SERVER_H
+
+#include "aws/common/error.h"
+#include "aws/common/secret.h"
+
+struct mysql_server_options {
+    const char *directory;   /* exists, 0700; data goes to DIRECTORY/data */
+    const char *address;     /* "127.3.4.5" */
+    unsigned port;           /* 3306 */
+    const char *admin_user;  /* "admin", may do everything, from any host */
+    const struct secret *admin_password;
+    const char *database;    /* "mylab" */
+    const char *chain_pem, *key_pem; /* file names */
+    int ready_timeout_ms;    /* 0: 30000 */
+};
+
+struct mysql_server;
+
+/** Starts and waits until READY=1 arrives on its notify socket. Must be called
+ * from the main thread: the server dies with it. Runs as the mysql user when
+ * root is not wanted by the caller's system; as root with --user=root.
+ * Errors: ERR_NO_INPUT when mariadbd is not installed (names the package),
+ * ERR_IO, ERR_TRY_AGAIN when it is not ready in time (last lines of its log). */
+MUST_USE bool mysql_server_start(const struct mysql_server_options *options, struct mysql_server **out,
+                                 struct error *err);
+/** SIGTERM, then SIGKILL after 5 s; reaped. */
+void mysql_server_stop(struct mysql_server *s);
+int mysql_server_pid(const struct mysql_server *s);
+
+/** Whether a loopback address is free at this port (bind test). */
+bool mysql_server_address_free(const char *address, unsigned port);
+
+#endif
