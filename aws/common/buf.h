@@ -26,10 +26,10 @@ void buf_add(struct buf *b, struct str s);
 void buf_adds(struct buf *b, const char *text);
 void buf_addc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
-void buf_reset(struct buf *b);   /* empties and wipes, keeps the memory and limit */
-void buf_release(struct buf *b); /* wipes and frees; the limit stays */
+void buf_reset(struct buf *b);                   /* empties and wipes, keeps the memory and limit */
+void buf_release(struct buf *b);                 /* wipes and frees; the limit stays */
 void buf_take(struct buf *to, struct buf *from); /* moves; to is released first */
-char *buf_detach(struct buf *b); /* the text, to be freed with mem_free; b is empty after */
+char *buf_detach(struct buf *b);                 /* the text, to be freed with mem_free; b is empty after */
 
 void buf_add_hex(struct buf *b, const void *bytes, size_t len); /* lower case */
 void buf_add_base64(struct buf *b, const void *bytes, size_t len);

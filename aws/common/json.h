@@ -13,8 +13,8 @@
 struct json;
 
 struct json_limits {
-    size_t depth;      /* 0: 32 */
-    bool unique_keys;  /* refuse an object with the same key twice */
+    size_t depth;     /* 0: 32 */
+    bool unique_keys; /* refuse an object with the same key twice */
 };
 
 /** The strict check alone: RFC 8259, whole text, depth, valid UTF-8, no raw

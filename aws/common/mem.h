@@ -6,13 +6,16 @@
 
 #include "aws/common/str.h"
 
-void *mem_alloc(size_t size);                 /* zeroed; size 0 gives one byte */
-void *mem_array(size_t count, size_t size);   /* zeroed, product checked */
+#include <stdarg.h>
+
+void *mem_alloc(size_t size);                                  /* zeroed; size 0 gives one byte */
+void *mem_array(size_t count, size_t size);                    /* zeroed, product checked */
 void *mem_resize(void *old, size_t old_size, size_t new_size); /* new part zeroed, old wiped */
-void mem_free(void *p);                       /* NULL does nothing; wiped */
-char *mem_copy(struct str s);                 /* NUL-terminated copy */
-char *mem_dup(const char *text);              /* NULL gives NULL */
+void mem_free(void *p);                                        /* NULL does nothing; wiped */
+char *mem_copy(struct str s);                                  /* NUL-terminated copy */
+char *mem_dup(const char *text);                               /* NULL gives NULL */
 char *mem_printf(const char *format, ...) PRINTF_LIKE(1, 2);
+char *mem_vprintf(const char *format, va_list args) PRINTF_LIKE(1, 0);
 
 /** For CLEANUP on a char * or void *. */
 void mem_freep(void *pointer_to_pointer);

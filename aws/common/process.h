@@ -9,14 +9,14 @@
 #include <sys/types.h>
 
 struct process_options {
-    const char *const *argv;       /* NULL-terminated; argv[0] is looked up in PATH of env */
-    const char *const *env;        /* NULL-terminated "K=V"; NULL gives an empty environment */
-    const char *directory;         /* NULL: stay */
+    const char *const *argv;            /* NULL-terminated; argv[0] is looked up in PATH of env */
+    const char *const *env;             /* NULL-terminated "K=V"; NULL gives an empty environment */
+    const char *directory;              /* NULL: stay */
     int stdin_fd, stdout_fd, stderr_fd; /* -1: /dev/null; others borrowed */
-    uid_t uid;                     /* 0: stay (as is) */
+    uid_t uid;                          /* 0: stay (as is) */
     gid_t gid;
-    bool new_group;                /* own process group, so that it can be ended whole */
-    bool foreground;               /* keeps the terminal: shares the parent's group */
+    bool new_group;  /* own process group, so that it can be ended whole */
+    bool foreground; /* keeps the terminal: shares the parent's group */
     /* The child dies when the thread that called process_start ends, so start
      * long-lived children from the main thread. */
 };

@@ -19,6 +19,11 @@ static inline struct str secret_str(const struct secret *s)
 {
     return (struct str){s->data, s->len};
 }
+/** The memory alone, unknown to the redactor, which keeps its own copies here.
+ * hold does not release what was in s. */
+void secret_hold(struct secret *s, struct str value);
+void secret_drop(struct secret *s);
+
 /** Never NULL. */
 const char *secret_text(const struct secret *s);
 

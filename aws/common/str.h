@@ -57,6 +57,9 @@ MUST_USE bool str_to_u64(struct str s, uint64_t *out);
 /** True when the bytes are well-formed UTF-8 (RFC 3629). */
 bool str_is_utf8(struct str s);
 
+/** Length of the longest well-formed beginning; s.len when all is. */
+size_t str_utf8_prefix(struct str s);
+
 /** `*` matches any run, `?` one byte; no escapes. Linear time in s. */
 bool str_glob(struct str pattern, struct str s);
 

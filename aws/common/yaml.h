@@ -13,17 +13,17 @@ enum yaml_type { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
 struct yaml_node {
     enum yaml_type type;
-    int line;   /* from 1 */
-    int column; /* from 1, in characters */
-    struct str text;  /* scalar */
-    bool quoted;      /* scalar in quotes or a block: never null, bool or number */
-    size_t count;     /* items, or pairs of a mapping */
+    int line;                 /* from 1 */
+    int column;               /* from 1, in characters */
+    struct str text;          /* scalar */
+    bool quoted;              /* scalar in quotes or a block: never null, bool or number */
+    size_t count;             /* items, or pairs of a mapping */
     struct yaml_node **keys;  /* mapping: scalars */
     struct yaml_node **items; /* sequence items, or mapping values */
 };
 
 struct yaml_document {
-    struct yaml_node *root; /* NULL for an empty document */
+    struct yaml_node *root;   /* NULL for an empty document */
     struct yaml_node **nodes; /* owns every node */
     size_t node_count, node_cap;
 };

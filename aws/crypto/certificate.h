@@ -6,14 +6,14 @@
 #include "aws/common/error.h"
 
 struct certificate_set {
-    struct buf root_pem;   /* what clients trust */
-    struct buf chain_pem;  /* leaf, then intermediate: what the server shows */
-    struct buf key_pem;    /* the leaf's private key: secret */
+    struct buf root_pem;  /* what clients trust */
+    struct buf chain_pem; /* leaf, then intermediate: what the server shows */
+    struct buf key_pem;   /* the leaf's private key: secret */
 };
 
 struct certificate_options {
-    const char *ip;         /* SAN IP, "127.3.4.5" */
-    const char *dns;        /* SAN DNS or NULL */
+    const char *ip;  /* SAN IP, "127.3.4.5" */
+    const char *dns; /* SAN DNS or NULL */
     int64_t not_before_s, not_after_s;
 };
 
