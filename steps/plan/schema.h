@@ -14,7 +14,8 @@ enum field_type {
     FIELD_LIST,    /* of element[0] */
     FIELD_MAP,     /* free keys, values of element[0] */
     FIELD_OBJECT,  /* of fields */
-    FIELD_STEP     /* "${steps.ID}", a whole step of one of step_kinds */
+    FIELD_STEP,    /* "${steps.ID}", a whole step of one of step_kinds */
+    FIELD_DATA     /* any YAML data (a policy document), references in its texts */
 };
 
 struct schema_field {
