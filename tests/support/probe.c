@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 static const struct probe_word words[] = {
+    {"sign", "", probe_sign},
+    {"verify", "", probe_verify},
     {"json", "", probe_json},
 };
 
