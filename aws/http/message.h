@@ -6,7 +6,7 @@
 #include "aws/common/error.h"
 
 struct http_header {
-    char *name;  /* as received or as it will be sent */
+    char *name; /* as received or as it will be sent */
     char *value;
 };
 

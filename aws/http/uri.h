@@ -6,11 +6,11 @@
 #include "aws/common/error.h"
 
 struct http_url {
-    char scheme[8];  /* "http" or "https" */
-    char host[256];  /* without brackets */
+    char scheme[8]; /* "http" or "https" */
+    char host[256]; /* without brackets */
     bool ipv6;
-    int port;        /* 0 when not given */
-    char path[512];  /* raw, "" or "/base" without a trailing slash */
+    int port;       /* 0 when not given */
+    char path[512]; /* raw, "" or "/base" without a trailing slash */
 };
 
 /** http and https only; no user info, query or fragment. ERR_CONFIG. */
