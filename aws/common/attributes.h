@@ -4,6 +4,7 @@
 
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
+#define NEVER_NULL __attribute__((returns_nonnull))
 #define NORETURN __attribute__((noreturn))
 
 /* Runs fn(&variable) when the variable goes out of scope. */

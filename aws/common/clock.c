@@ -162,17 +162,23 @@ static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
 static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+static char *put_text(char *out, const char *text)
+{
+    while (*text)
+        *out++ = *text++;
+    *out = '\0';
+    return out;
+}
+
 void clock_format_http(int64_t epoch_s, char out[30])
 {
     struct civil c = civil_of(clamp_s(epoch_s));
 
-    memcpy(out, days[c.weekday], 3);
-    memcpy(out + 3, ", ", 2);
-    put_digits(out + 5, c.day, 2);
-    out[7] = ' ';
-    memcpy(out + 8, months[c.month - 1], 3);
-    fill(&c, " YYYY hh:mm:ss ", out + 11);
-    memcpy(out + 26, "GMT", sizeof("GMT"));
+    out = put_text(out, days[c.weekday]);
+    fill(&c, ", DD ", out);
+    out = put_text(out + 5, months[c.month - 1]);
+    fill(&c, " YYYY hh:mm:ss ", out);
+    put_text(out + 15, "GMT");
 }
 
 /* Exactly `digits` digits off the front. */
@@ -214,7 +220,8 @@ static bool civil_to_s(const struct civil *c, int64_t *epoch_s)
     if (c->month < 1 || c->month > 12 || c->day < 1 || c->day > month_days(c->year, c->month) ||
         c->hour > 23 || c->minute > 59 || c->second > 60)
         return false;
-    *epoch_s = days_of(c->year, c->month, c->day) * DAY_S + c->hour * 3600 + c->minute * 60 + c->second;
+    *epoch_s =
+        days_of(c->year, c->month, c->day) * DAY_S + ((int64_t)c->hour * 60 + c->minute) * 60 + c->second;
     return true;
 }
 

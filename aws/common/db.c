@@ -174,8 +174,12 @@ bool db_query(struct db *db, const char *sql, const struct db_value *args, size_
 
 bool db_next(struct db_rows *rows, bool *row, struct error *err)
 {
-    int result = sqlite3_step(rows->statement);
+    int result;
 
+    *row = false;
+    if (!rows)
+        return error_set(err, ERR_BUG, "read from a statement that does not run");
+    result = sqlite3_step(rows->statement);
     *row = result == SQLITE_ROW;
     return result == SQLITE_ROW || result == SQLITE_DONE || failed(rows->db, "read", err);
 }

@@ -254,7 +254,7 @@ int64_t json_int(const struct json *j, int64_t otherwise)
         return otherwise;
     n = look(j)->valuedouble;
     /* 2^63 itself is a double, INT64_MAX is not. */
-    return n >= -0x1.0p63 && n < 0x1.0p63 ? (int64_t)n : otherwise;
+    return n >= -9223372036854775808.0 && n < 9223372036854775808.0 ? (int64_t)n : otherwise;
 }
 
 double json_double(const struct json *j, double otherwise)

@@ -48,7 +48,8 @@ static void write_number(double n, struct buf *out)
         buf_adds(out, "null");
         return;
     }
-    if (n >= -0x1.0p53 && n <= 0x1.0p53 && !(n < trunc(n)) && !(n > trunc(n))) {
+    /* Whole and up to 2^53. */
+    if (n >= -9007199254740992.0 && n <= 9007199254740992.0 && !(n < trunc(n)) && !(n > trunc(n))) {
         snprintf(text, sizeof(text), "%lld", (long long)n);
     } else {
         double back;
@@ -97,10 +98,10 @@ static void write_sorted_members(const struct json *j, const struct style *style
     CLEANUP(mem_freep) const struct json **members = NULL;
     size_t count = json_count(j), i = 0;
 
-    members = mem_array(count, sizeof(*members));
+    members = mem_array(count, sizeof(const struct json *));
     for (const struct json *m = json_first(j); m; m = json_next(m))
         members[i++] = m;
-    qsort(members, count, sizeof(*members), compare_members);
+    qsort(members, count, sizeof(const struct json *), compare_members);
     for (i = 0; i < count; i++) {
         if (i > 0)
             buf_addc(out, ',');

@@ -8,14 +8,14 @@
 
 #include <stdarg.h>
 
-void *mem_alloc(size_t size);                                  /* zeroed; size 0 gives one byte */
-void *mem_array(size_t count, size_t size);                    /* zeroed, product checked */
-void *mem_resize(void *old, size_t old_size, size_t new_size); /* new part zeroed, old wiped */
-void mem_free(void *p);                                        /* NULL does nothing; wiped */
-char *mem_copy(struct str s);                                  /* NUL-terminated copy */
-char *mem_dup(const char *text);                               /* NULL gives NULL */
-char *mem_printf(const char *format, ...) PRINTF_LIKE(1, 2);
-char *mem_vprintf(const char *format, va_list args) PRINTF_LIKE(1, 0);
+void *mem_alloc(size_t size) NEVER_NULL;                                  /* zeroed; size 0 gives one byte */
+void *mem_array(size_t count, size_t size) NEVER_NULL;                    /* zeroed, product checked */
+void *mem_resize(void *old, size_t old_size, size_t new_size) NEVER_NULL; /* new part zeroed, old wiped */
+void mem_free(void *p);                                                   /* NULL does nothing; wiped */
+char *mem_copy(struct str s) NEVER_NULL;                                  /* NUL-terminated copy */
+char *mem_dup(const char *text);                                          /* NULL gives NULL */
+char *mem_printf(const char *format, ...) PRINTF_LIKE(1, 2) NEVER_NULL;
+char *mem_vprintf(const char *format, va_list args) PRINTF_LIKE(1, 0) NEVER_NULL;
 
 /** For CLEANUP on a char * or void *. */
 void mem_freep(void *pointer_to_pointer);

@@ -30,6 +30,7 @@ void secret_hold(struct secret *s, struct str value)
     if (__builtin_add_overflow(value.len, page, &bytes))
         out_of_memory();
     bytes -= bytes % page;
+    /* cppcheck-suppress invalidFunctionArg */
     pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED)
         out_of_memory();

@@ -81,11 +81,13 @@ struct str str_trim(struct str s)
 
 struct str str_slice(struct str s, size_t offset, size_t len)
 {
+    if (!s.data)
+        return (struct str){NULL, 0};
     if (offset > s.len)
         offset = s.len;
     if (len > s.len - offset)
         len = s.len - offset;
-    return (struct str){s.data ? s.data + offset : NULL, len};
+    return (struct str){s.data + offset, len};
 }
 
 bool str_split(struct str *rest, char sep, struct str *part)

@@ -174,12 +174,12 @@ static int compare_keys(const void *a, const void *b)
  * Names the first repetition in reading order. */
 static bool keys_unique(struct builder *b, const struct yaml_node *mapping)
 {
-    CLEANUP(mem_freep) struct yaml_node **keys = mem_array(mapping->count, sizeof(*keys));
+    CLEANUP(mem_freep) struct yaml_node **keys = mem_array(mapping->count, sizeof(struct yaml_node *));
     const struct yaml_node *again = NULL, *first = NULL;
 
     if (mapping->count > 0)
-        memcpy(keys, mapping->keys, mapping->count * sizeof(*keys));
-    qsort(keys, mapping->count, sizeof(*keys), compare_keys);
+        memcpy(keys, mapping->keys, mapping->count * sizeof(struct yaml_node *));
+    qsort(keys, mapping->count, sizeof(struct yaml_node *), compare_keys);
     for (size_t i = 1; i < mapping->count; i++) {
         if (!str_equal(keys[i - 1]->text, keys[i]->text))
             continue;
@@ -293,12 +293,14 @@ bool yaml_parse(struct str text, struct yaml_document *out, struct yaml_problem 
     /* A byte order mark is no character of the first line. */
     if (str_starts(text, STR("\xef\xbb\xbf")))
         text = str_slice(text, 3, text.len);
+    if (!text.data)
+        text = STR("");
     if (!acceptable(text, problem))
         return false;
     if (!yaml_parser_initialize(&parser))
         return problem_at(problem, 1, 1, "libyaml: out of memory");
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)(text.data ? text.data : ""), text.len);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.len);
     ok = read_events(&parser, text, &b);
     yaml_parser_delete(&parser);
     if (!ok)
