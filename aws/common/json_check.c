@@ -60,7 +60,7 @@ static bool scan_escape(struct scan *s)
     unsigned unit, low;
     int c = peek(s);
 
-    if (c < 0 || !strchr("\"\\/bfnrtu", c))
+    if (c <= 0 || !strchr("\"\\/bfnrtu", c))
         return refuse(s, "unknown escape");
     s->at++;
     if (c != 'u')

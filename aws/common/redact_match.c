@@ -122,6 +122,9 @@ static size_t match_json(struct str secret, struct str text, size_t *eaten)
         run++;
     if (run == 0)
         return 0;
+    used = match_unicode(secret, str_slice(text, run, text.len), eaten);
+    if (used > 0)
+        return run + used;
     while (own < secret.len && secret.data[own] == '\\')
         own++;
     *eaten = own;
@@ -136,8 +139,7 @@ static size_t match_json(struct str secret, struct str text, size_t *eaten)
     for (size_t i = 0; i < ARRAY_LEN(letters); i++)
         if (secret.data[0] == letters[i][0] && next == letters[i][1])
             return run + 1;
-    used = match_unicode(secret, str_slice(text, run, text.len), eaten);
-    return used ? run + used : 0;
+    return 0;
 }
 
 size_t redact_match(struct str secret, struct str text)
