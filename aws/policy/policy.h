@@ -17,7 +17,8 @@ struct policy; /* a parsed document; immutable, may be shared by threads */
 /** Parses in full or refuses (SECURITY rule 22). ERR_AWS
  * "MalformedPolicyDocument" with AWS's sentence ("Syntax errors in policy.",
  * "Statement IDs (SID) in a single policy must be unique.", …). */
-MUST_USE bool policy_parse(struct str document, enum policy_type type, struct policy **out, struct error *err);
+MUST_USE bool policy_parse(struct str document, enum policy_type type, struct policy **out,
+                           struct error *err);
 void policy_free(struct policy *p);
 void policy_freep(struct policy **p);
 
@@ -38,12 +39,12 @@ struct policy_request {
 struct policy_set {
     const struct policy *const *identity;
     size_t identity_count;
-    const struct policy *boundary;        /* NULL: none */
-    const struct policy *const *session;  /* inline and by ARN; none of them: no limit */
+    const struct policy *boundary;       /* NULL: none */
+    const struct policy *const *session; /* inline and by ARN; none of them: no limit */
     size_t session_count;
     bool has_session;
-    const struct policy *resource;        /* the resource's own policy; NULL: none */
-    bool resource_policy_mandatory;       /* trust policies, key policies (facts 7.1.8) */
+    const struct policy *resource;  /* the resource's own policy; NULL: none */
+    bool resource_policy_mandatory; /* trust policies, key policies (facts 7.1.8) */
 };
 
 enum policy_decision { POLICY_ALLOWED, POLICY_EXPLICITLY_DENIED, POLICY_IMPLICITLY_DENIED };
@@ -66,8 +67,14 @@ void policy_decide(const struct policy_request *request, const struct policy_set
  * explicit deny in an identity-based policy" (facts 7.4). */
 void policy_reason(const struct policy_result *result, struct str action, struct buf *out);
 
+/* What the resource's own policy is for an action: a trust policy (POLICY_TRUST)
+ * for the AssumeRole family, else POLICY_RESOURCE; and whether it has to allow
+ * by itself (facts 7.1.8: trust policies, key policies). */
+enum policy_type policy_resource_type(struct str action);
+bool policy_resource_mandatory(struct str action);
+
 /* Pieces that others need too. */
-bool policy_arn_like(struct str pattern, struct str arn);    /* per-field wildcards */
+bool policy_arn_like(struct str pattern, struct str arn);        /* per-field wildcards */
 bool policy_action_match(struct str pattern, struct str action); /* case ignored */
 
 #endif
