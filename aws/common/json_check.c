@@ -81,38 +81,47 @@ static bool scan_escape(struct scan *s)
     return (low >= 0xdc00 && low <= 0xdfff) || refuse(s, "half of a surrogate pair");
 }
 
+/* Text up to a byte that means something or may not be there. */
+static bool scan_plain(struct scan *s)
+{
+    while (s->at < s->len) {
+        unsigned char c = s->text[s->at];
+        size_t run = s->at;
+
+        if (c < 0x20 || c == '"' || c == '\\')
+            return true;
+        if (c < 0x80) {
+            s->at++;
+            continue;
+        }
+        while (run < s->len && s->text[run] >= 0x80)
+            run++;
+        run -= s->at;
+        if (str_utf8_prefix((struct str){(const char *)s->text + s->at, run}) != run)
+            return refuse(s, "ill-formed UTF-8");
+        s->at += run;
+    }
+    return true;
+}
+
 static bool scan_string(struct scan *s)
 {
     s->at++;
     for (;;) {
-        int c = peek(s);
+        int c;
 
+        if (!scan_plain(s))
+            return false;
+        c = peek(s);
         if (c < 0)
             return refuse(s, "unterminated string");
         if (c < 0x20)
             return refuse(s, "raw control character in a string");
-        if (c >= 0x80)
-            return refuse(s, "ill-formed UTF-8");
         s->at++;
         if (c == '"')
             return true;
-        if (c == '\\' && !scan_escape(s))
+        if (!scan_escape(s))
             return false;
-        /* Plain text in one go: the first byte that needs a look ends it. */
-        while (s->at < s->len && s->text[s->at] >= 0x20 && s->text[s->at] != '"' && s->text[s->at] != '\\') {
-            size_t run = s->at;
-
-            if (s->text[run] < 0x80) {
-                s->at++;
-                continue;
-            }
-            while (run < s->len && s->text[run] >= 0x80)
-                run++;
-            run -= s->at;
-            if (str_utf8_prefix((struct str){(const char *)s->text + s->at, run}) != run)
-                return refuse(s, "ill-formed UTF-8");
-            s->at += run;
-        }
     }
 }
 

@@ -41,6 +41,7 @@ static void refusals_name_the_byte(void **state)
         {"[\"\t\"]", "JSON: raw control character in a string at byte 2"},
         {"[\"\xc3\"]", "JSON: ill-formed UTF-8 at byte 2"},
         {"[\"a\xff\"]", "JSON: ill-formed UTF-8 at byte 3"},
+        {"[\"\x1f\xc3\xa9\"]", "JSON: raw control character in a string at byte 2"},
         {"\"\\ud800x\"", "JSON: half of a surrogate pair at byte 7"},
         {"\"\\udc00\"", "JSON: half of a surrogate pair at byte 7"},
         {"\"\\x\"", "JSON: unknown escape at byte 2"},
@@ -82,6 +83,7 @@ static void depth_is_bounded(void **state)
     assert_false(json_check(buf_str(&deep), &(struct json_limits){.depth = 31}, &err));
     assert_int_equal(err.code, ERR_LIMIT);
     /* An empty bracket is a level too. */
+    assert_true(json_check(STR("[\"\xc3\xa9\",\"a\xc3\xa9\\n\xc3\xa9\"]"), NULL, &err));
     assert_false(json_check(STR("[[]]"), &(struct json_limits){.depth = 1}, &err));
     assert_true(json_check(STR("[[],{}]"), &(struct json_limits){.depth = 2}, &err));
     buf_reset(&deep);
