@@ -14,18 +14,24 @@ struct mysql_account {
 
 /** `name` in backticks, doubled inside; ERR_USAGE over 64 characters or NUL. */
 MUST_USE bool mysql_quote_identifier(struct str name, struct buf *out, struct error *err);
+/** The same for GRANT … ON `name`.*, where the server takes _ and % as wildcards
+ * and a backslash as their escape: all three are escaped. */
+MUST_USE bool mysql_quote_database(struct str name, struct buf *out, struct error *err);
 /** 'text' with escapes valid for the mode; ERR_USAGE for NUL or bad UTF-8. */
-MUST_USE bool mysql_quote_text(struct str text, bool no_backslash_escapes, struct buf *out, struct error *err);
+MUST_USE bool mysql_quote_text(struct str text, bool no_backslash_escapes, struct buf *out,
+                               struct error *err);
 /** 'user'@'host' */
 MUST_USE bool mysql_quote_account(const struct mysql_account *a, bool no_backslash_escapes, struct buf *out,
                                   struct error *err);
 
 /* The statements of mysql.user, each appended as one statement. The buffers of
- * those with a password hold a secret: release them soon. */
+ * those with a password hold a secret: release them soon. After a failure a
+ * buffer may hold a piece of a statement. An empty password is ERR_USAGE. */
 MUST_USE bool mysql_sql_create_user(const struct mysql_account *a, struct str password, bool require_ssl,
                                     bool no_backslash_escapes, struct buf *out, struct error *err);
-MUST_USE bool mysql_sql_set_password(const struct mysql_account *a, struct str password, bool no_backslash_escapes,
-                                     struct buf *out, struct error *err); /* ALTER USER … IDENTIFIED BY */
+MUST_USE bool mysql_sql_set_password(const struct mysql_account *a, struct str password,
+                                     bool no_backslash_escapes, struct buf *out,
+                                     struct error *err); /* ALTER USER … IDENTIFIED BY */
 MUST_USE bool mysql_sql_require_ssl(const struct mysql_account *a, bool no_backslash_escapes, struct buf *out,
                                     struct error *err); /* ALTER USER … REQUIRE SSL */
 MUST_USE bool mysql_sql_drop_user(const struct mysql_account *a, bool no_backslash_escapes, struct buf *out,
@@ -35,8 +41,9 @@ MUST_USE bool mysql_sql_drop_user(const struct mysql_account *a, bool no_backsla
  * words MySQL knows (table inside; ERR_PLAN for another). */
 MUST_USE bool mysql_sql_grant(const struct mysql_account *a, const char *scope, const struct json *privileges,
                               bool no_backslash_escapes, struct buf *out, struct error *err);
-MUST_USE bool mysql_sql_revoke(const struct mysql_account *a, const char *scope, const struct json *privileges,
-                               bool no_backslash_escapes, struct buf *out, struct error *err);
+MUST_USE bool mysql_sql_revoke(const struct mysql_account *a, const char *scope,
+                               const struct json *privileges, bool no_backslash_escapes, struct buf *out,
+                               struct error *err);
 
 /* What the server knows of an account. */
 struct mysql_account_state {
@@ -51,6 +58,7 @@ MUST_USE bool mysql_account_look(struct mysql_session *s, const struct mysql_acc
                                  struct mysql_account_state *out, struct error *err);
 
 /** Sessions of this account are ended (KILL), for a clean drop. */
-MUST_USE bool mysql_account_disconnect(struct mysql_session *s, const struct mysql_account *a, struct error *err);
+MUST_USE bool mysql_account_disconnect(struct mysql_session *s, const struct mysql_account *a,
+                                       struct error *err);
 
 #endif
