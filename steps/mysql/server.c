@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -52,7 +54,18 @@ static const char *const fixed_flags[] = {
 };
 
 /* name=value flags; the value is a path, an address or a number. */
-enum { FLAG_DATA, FLAG_TMP, FLAG_FILES, FLAG_PID, FLAG_INIT, FLAG_ADDRESS, FLAG_PORT, FLAG_CERT, FLAG_KEY, FLAG_COUNT };
+enum {
+    FLAG_DATA,
+    FLAG_TMP,
+    FLAG_FILES,
+    FLAG_PID,
+    FLAG_INIT,
+    FLAG_ADDRESS,
+    FLAG_PORT,
+    FLAG_CERT,
+    FLAG_KEY,
+    FLAG_COUNT
+};
 
 static void start_init(struct start *st, const char *directory)
 {
@@ -158,14 +171,17 @@ static bool read_ready(int fd, pid_t pid)
         struct cmsghdr align;
     } control;
     struct iovec iov = {text, sizeof text};
-    struct msghdr msg = {
-        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control.bytes};
     ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
     const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
     struct ucred who;
     struct str rest, line;
 
-    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS || c->cmsg_len < CMSG_LEN(sizeof who))
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS ||
+        c->cmsg_len < CMSG_LEN(sizeof who))
         return false;
     memcpy(&who, CMSG_DATA(c), sizeof who);
     if (who.pid != pid)
@@ -212,7 +228,8 @@ static bool wait_ready(const struct start *st, struct process *p, int timeout_ms
     return fail_with_log(st, ERR_TRY_AGAIN, "is not ready in time", err);
 }
 
-static bool launch(const struct mysql_server_options *o, const struct start *st, struct process *p, struct error *err)
+static bool launch(const struct mysql_server_options *o, const struct start *st, struct process *p,
+                   struct error *err)
 {
     CLEANUP(mem_freep) char *cert = realpath(o->chain_pem, NULL);
     CLEANUP(mem_freep) char *key = realpath(o->key_pem, NULL);
@@ -220,14 +237,19 @@ static bool launch(const struct mysql_server_options *o, const struct start *st,
     char *flags[FLAG_COUNT] = {0};
     const char *argv[2 + FLAG_COUNT + ARRAY_LEN(fixed_flags) + 2];
     const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", notify, NULL};
-    const struct process_options options = {
-        .argv = argv, .env = env, .directory = st->tmp, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = st->log_fd,
-        .new_group = true}; /* a Ctrl-C is for us: we end it in order */
+    const struct process_options options = {.argv = argv,
+                                            .env = env,
+                                            .directory = st->tmp,
+                                            .stdin_fd = -1,
+                                            .stdout_fd = -1,
+                                            .stderr_fd = st->log_fd,
+                                            .new_group = true}; /* a Ctrl-C is for us: we end it in order */
     size_t n = 0;
     bool ok;
 
     if (!cert || !key)
-        return error_set(err, ERR_NO_INPUT, "certificate or key not readable: %s", cert ? o->key_pem : o->chain_pem);
+        return error_set(err, ERR_NO_INPUT, "certificate or key not readable: %s",
+                         cert ? o->key_pem : o->chain_pem);
     flags[FLAG_DATA] = mem_printf("--datadir=%s", st->data);
     flags[FLAG_TMP] = mem_printf("--tmpdir=%s", st->tmp);
     flags[FLAG_FILES] = mem_printf("--secure-file-priv=%s", st->files);
@@ -252,7 +274,8 @@ static bool launch(const struct mysql_server_options *o, const struct start *st,
     return ok;
 }
 
-static bool start_steps(const struct mysql_server_options *o, struct start *st, struct process *p, struct error *err)
+static bool start_steps(const struct mysql_server_options *o, struct start *st, struct process *p,
+                        struct error *err)
 {
     if (!process_find("mariadbd", &st->mariadbd))
         return error_set(err, ERR_NO_INPUT, "mariadbd is not installed: install the package mariadb-server");
@@ -266,7 +289,8 @@ static bool start_steps(const struct mysql_server_options *o, struct start *st, 
     return wait_ready(st, p, o->ready_timeout_ms > 0 ? o->ready_timeout_ms : READY_TIMEOUT_MS, err);
 }
 
-bool mysql_server_start(const struct mysql_server_options *options, struct mysql_server **out, struct error *err)
+bool mysql_server_start(const struct mysql_server_options *options, struct mysql_server **out,
+                        struct error *err)
 {
     CLEANUP(start_release) struct start st = {.notify_fd = -1, .log_fd = -1};
     CLEANUP(mem_freep) char *directory = realpath(options->directory, NULL);

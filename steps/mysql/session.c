@@ -14,7 +14,8 @@
 #define CA_LIMIT (4u << 20) /* the RDS bundle has 170 KB */
 #define ROWS_LIMIT 10000
 #define BYTES_LIMIT (4u << 20)
-#define TEXT_LIMIT 400 /* of a server's error message */
+#define MARKS_LIMIT (16u << 20) /* what the cells cost beside their text */
+#define TEXT_LIMIT 400          /* of a server's error message */
 
 /* Never mysql_clear_password or dialog: a server that asks for one of them
  * would be sent the password as it is. */
@@ -24,14 +25,14 @@
 struct mysql_session {
     MYSQL mysql;
     char *where; /* "USER at HOST:PORT", for errors */
-    char *cipher;
+    char *cipher, *version;
 };
 
 /* Errors of the connector: nobody to talk to, rather than an answer. */
 static const unsigned unreachable_errors[] = {
-    CR_SOCKET_CREATE_ERROR, CR_CONNECTION_ERROR,     CR_CONN_HOST_ERROR,      CR_IPSOCK_ERROR,
-    CR_UNKNOWN_HOST,        CR_SERVER_GONE_ERROR,    CR_VERSION_ERROR,        CR_SERVER_HANDSHAKE_ERR,
-    CR_SERVER_LOST,         CR_SSL_CONNECTION_ERROR, CR_MALFORMED_PACKET,     CR_NET_PACKET_TOO_LARGE,
+    CR_SOCKET_CREATE_ERROR,  CR_CONNECTION_ERROR,     CR_CONN_HOST_ERROR,  CR_IPSOCK_ERROR,
+    CR_UNKNOWN_HOST,         CR_SERVER_GONE_ERROR,    CR_VERSION_ERROR,    CR_SERVER_HANDSHAKE_ERR,
+    CR_SERVER_LOST,          CR_SSL_CONNECTION_ERROR, CR_MALFORMED_PACKET, CR_NET_PACKET_TOO_LARGE,
     CR_SERVER_LOST_EXTENDED,
 };
 
@@ -152,10 +153,12 @@ static bool check_channel(struct mysql_session *s, struct error *err)
     const char *cipher = mysql_get_ssl_cipher(&s->mysql);
     const char *version = NULL;
 
-    if (!cipher || !cipher[0] || mariadb_get_infov(&s->mysql, MARIADB_CONNECTION_TLS_VERSION, &version) != 0 ||
-        !version || (strcmp(version, "TLSv1.2") != 0 && strcmp(version, "TLSv1.3") != 0))
+    if (!cipher || !cipher[0] ||
+        mariadb_get_infov(&s->mysql, MARIADB_CONNECTION_TLS_VERSION, &version) != 0 || !version ||
+        (strcmp(version, "TLSv1.2") != 0 && strcmp(version, "TLSv1.3") != 0))
         return error_set(err, ERR_UNREACHABLE, "%s: no TLS 1.2 or newer on the connection", s->where);
     s->cipher = mem_dup(cipher);
+    s->version = mem_dup(mysql_get_server_info(&s->mysql));
     return true;
 }
 
@@ -173,10 +176,11 @@ bool mysql_open(const struct mysql_target *target, struct mysql_session **out, s
     if (!mysql_init(&s->mysql))
         return error_set(err, ERR_BUG, "%s: mysql_init failed", s->where);
     if (!set_options(&s->mysql, target))
-        return error_set(err, ERR_BUG, "%s: the MySQL library refuses an option that keeps us safe", s->where);
+        return error_set(err, ERR_BUG, "%s: the MySQL library refuses an option that keeps us safe",
+                         s->where);
     if (!mysql_real_connect(&s->mysql, target->host, target->user,
-                            target->password ? secret_text(target->password) : "", target->database, target->port,
-                            NULL, 0))
+                            target->password ? secret_text(target->password) : "", target->database,
+                            target->port, NULL, 0))
         return open_failed(s, target, err);
     if (!check_channel(s, err))
         return false;
@@ -192,6 +196,7 @@ void mysql_end(struct mysql_session *s)
     mysql_close(&s->mysql);
     mem_free(s->where);
     mem_free(s->cipher);
+    mem_free(s->version);
     mem_free(s);
 }
 
@@ -263,7 +268,8 @@ static bool run_failed(struct mysql_session *s, struct error *err)
     return false;
 }
 
-static bool collect_row(MYSQL_RES *result, MYSQL_ROW row, size_t columns, struct buf *bytes, struct buf *marks)
+static bool collect_row(MYSQL_RES *result, MYSQL_ROW row, size_t columns, struct buf *bytes,
+                        struct buf *marks)
 {
     const unsigned long *lengths = mysql_fetch_lengths(result);
 
@@ -306,7 +312,7 @@ static void place_cells(struct mysql_rows *rows, struct buf *bytes, struct buf *
 static bool collect(struct mysql_session *s, MYSQL_RES *result, struct mysql_rows *rows, struct error *err)
 {
     CLEANUP(buf_release) struct buf bytes = {.limit_bytes = BYTES_LIMIT};
-    CLEANUP(buf_release) struct buf marks = {.limit_bytes = 4 * BYTES_LIMIT};
+    CLEANUP(buf_release) struct buf marks = {.limit_bytes = MARKS_LIMIT};
     MYSQL_ROW row;
 
     rows->columns = mysql_num_fields(result);
@@ -315,8 +321,8 @@ static bool collect(struct mysql_session *s, MYSQL_RES *result, struct mysql_row
             rows->count = 0;
             /* Freeing the result would read it to its end: there may be none. */
             (void)shutdown(mysql_get_socket(&s->mysql), SHUT_RDWR);
-            return error_set(err, ERR_LIMIT, "%s: the result is over %d rows or %u bytes", s->where, ROWS_LIMIT,
-                             BYTES_LIMIT);
+            return error_set(err, ERR_LIMIT, "%s: the result is over %d rows or %u bytes", s->where,
+                             ROWS_LIMIT, BYTES_LIMIT);
         }
         rows->count++;
     }
@@ -367,9 +373,7 @@ bool mysql_run(struct mysql_session *s, struct str statement, struct mysql_rows 
 
 const char *mysql_version(const struct mysql_session *s)
 {
-    MYSQL *m = (MYSQL *)(uintptr_t)&s->mysql; /* the library knows no const; it only reads */
-
-    return mysql_get_server_info(m);
+    return s->version;
 }
 
 const char *mysql_cipher(const struct mysql_session *s)

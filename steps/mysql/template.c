@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -37,8 +38,12 @@ struct tree_size {
 
 static void close_fd(int *fd)
 {
+    int before = errno; /* what failed is still to be told */
+
     if (*fd >= 0)
         close(*fd);
+    *fd = -1;
+    errno = before;
 }
 
 static void close_dir(DIR **dir)
@@ -68,8 +73,9 @@ static bool read_sql(struct buf *sql, struct error *err)
         buf_adds(sql, "\nDELETE FROM global_priv WHERE User<>'mariadb.sys';\nDELETE FROM proxies_priv;\n");
         return true;
     }
-    return error_set(err, ERR_NO_INPUT, "the SQL files of MariaDB's system tables are missing: "
-                                        "install the package mariadb-server");
+    return error_set(err, ERR_NO_INPUT,
+                     "the SQL files of MariaDB's system tables are missing: "
+                     "install the package mariadb-server");
 }
 
 static bool bootstrap(const char *mariadbd, const char *data, struct error *err)
@@ -79,7 +85,7 @@ static bool bootstrap(const char *mariadbd, const char *data, struct error *err)
     CLEANUP(buf_release) struct buf log = {.limit_bytes = 65536};
     CLEANUP(mem_freep) char *datadir = mem_printf("--datadir=%s", data);
     CLEANUP(mem_freep) char *tmpdir = mem_printf("--tmpdir=%s", data);
-    const char *const argv[] = {mariadbd,           "--no-defaults", "--bootstrap", datadir, tmpdir,
+    const char *const argv[] = {mariadbd, "--no-defaults", "--bootstrap", datadir, tmpdir,
                                 "--skip-networking", MYSQL_LAYOUT_FLAGS,
                                 /* Refused to root unless asked for; last, so that it can be left out. */
                                 geteuid() == 0 ? "--user=root" : NULL, NULL};
@@ -97,9 +103,9 @@ static bool bootstrap(const char *mariadbd, const char *data, struct error *err)
         struct str all = buf_str(&log);
         struct str tail = str_slice(all, all.len > 600 ? all.len - 600 : 0, 600);
 
-        return error_set(err, ERR_IO, "mariadbd --bootstrap failed (%s %d): %.*s",
-                         WIFSIGNALED(status) ? "signal" : "exit",
-                         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), STR_ARG(str_trim(tail)));
+        return error_set(
+            err, ERR_IO, "mariadbd --bootstrap failed (%s %d): %.*s", WIFSIGNALED(status) ? "signal" : "exit",
+            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), STR_ARG(str_trim(tail)));
     }
     return true;
 }
@@ -143,54 +149,63 @@ static bool copy_file(int from_dir, int to_dir, const char *name, struct tree_si
     return true;
 }
 
-/* Takes both descriptors over. */
-static bool copy_tree(int from, int to, int depth, struct tree_size *size, struct error *err)
+static bool copy_tree(int from, int to, int depth, struct tree_size *size, struct error *err);
+
+static int open_dir_at(int dir, const char *name)
 {
-    CLEANUP(close_fd) int from_fd = from;
-    CLEANUP(close_fd) int to_fd = to;
-    CLEANUP(close_dir) DIR *dir = NULL;
-    const struct dirent *e;
-    int list_fd = -1;
+    return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static bool copy_dir(int from_dir, int to_dir, const char *from_name, const char *to_name, int depth,
+                     struct tree_size *size, struct error *err)
+{
+    CLEANUP(close_fd) int from = open_dir_at(from_dir, from_name);
+    CLEANUP(close_fd) int to = mkdirat(to_dir, to_name, 0700) == 0 ? open_dir_at(to_dir, to_name) : -1;
 
     if (from < 0 || to < 0)
-        return error_os(err, "open a directory of the template");
+        return error_os(err, "copy directory %s", from_name);
+    return copy_tree(from, to, depth - 1, size, err) || error_wrap(err, "%s", from_name);
+}
+
+static bool copy_entry(int from, int to, const char *name, int depth, struct tree_size *size,
+                       struct error *err)
+{
+    struct stat st;
+
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return true;
+    if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return error_os(err, "look at %s", name);
+    if (S_ISDIR(st.st_mode))
+        return copy_dir(from, to, name, name, depth, size, err);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, ERR_IO, "%s in the template is no plain file", name);
+    return copy_file(from, to, name, size, err);
+}
+
+static bool copy_tree(int from, int to, int depth, struct tree_size *size, struct error *err)
+{
+    CLEANUP(close_dir) DIR *dir = NULL;
+    const struct dirent *e;
+    int list_fd;
+
     if (depth == 0)
         return error_set(err, ERR_LIMIT, "the template is nested too deeply");
-    list_fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    list_fd = open_dir_at(from, "."); /* closedir() takes its descriptor along */
     dir = list_fd >= 0 ? fdopendir(list_fd) : NULL;
     if (!dir) {
         close_fd(&list_fd);
         return error_os(err, "list a directory of the template");
     }
-    for (errno = 0; (e = readdir(dir)) != NULL; errno = 0) {
-        struct stat st;
-
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        if (fstatat(from, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-            return error_os(err, "look at %s", e->d_name);
-        if (S_ISDIR(st.st_mode)) {
-            if (mkdirat(to, e->d_name, 0700) != 0)
-                return error_os(err, "make %s", e->d_name);
-            if (!copy_tree(openat(from, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-                           openat(to, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), depth - 1, size,
-                           err))
-                return error_wrap(err, "%s", e->d_name);
-        } else if (!S_ISREG(st.st_mode)) {
-            return error_set(err, ERR_IO, "%s in the template is no plain file", e->d_name);
-        } else if (!copy_file(from, to, e->d_name, size, err)) {
+    for (errno = 0; (e = readdir(dir)) != NULL; errno = 0)
+        if (!copy_entry(from, to, e->d_name, depth, size, err))
             return false;
-        }
-    }
     return errno == 0 || error_os(err, "list a directory of the template");
 }
 
 static bool copy_into(const char *from, const char *to, struct tree_size *size, struct error *err)
 {
-    if (mkdir(to, 0700) != 0)
-        return error_os(err, "make %s", to);
-    return copy_tree(open(from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-                     open(to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), TREE_DEPTH, size, err);
+    return copy_dir(AT_FDCWD, AT_FDCWD, from, to, TREE_DEPTH + 1, size, err);
 }
 
 /* "files N bytes M" beside the template's data. */
@@ -260,12 +275,32 @@ static char *cache_path(void)
     return home && home[0] == '/' ? mem_printf("%s/.cache/lab", home) : NULL;
 }
 
+/* Waits for the lock; -1 with errno. */
+static int open_locked(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd >= 0 && flock(fd, LOCK_EX) != 0)
+        close_fd(&fd);
+    return fd;
+}
+
+static bool build_locked(const char *mariadbd, const char *template, const char *data, struct error *err)
+{
+    CLEANUP(mem_freep) char *path = mem_printf("%s.lock", template);
+    CLEANUP(close_fd) int lock = open_locked(path);
+
+    if (lock < 0)
+        return error_os(err, "lock %s", path);
+    /* Another may have built it while we waited for the lock. */
+    return (file_remove_tree(data, err) && copy_checked(template, data, err)) ||
+           (file_remove_tree(data, err) && build_and_copy(mariadbd, template, data, err));
+}
+
 static bool from_cache(const char *mariadbd, const char *data, struct error *err)
 {
     CLEANUP(mem_freep) char *cache = cache_path();
     CLEANUP(mem_freep) char *template = NULL;
-    CLEANUP(mem_freep) char *lock_path = NULL;
-    CLEANUP(close_fd) int lock = -1;
     struct stat st;
 
     if (!cache)
@@ -278,18 +313,7 @@ static bool from_cache(const char *mariadbd, const char *data, struct error *err
         return error_os(err, "look at %s", mariadbd);
     template = mem_printf("%s/mariadb-%d-%llx-%llx", cache, RECIPE, (unsigned long long)st.st_size,
                           (unsigned long long)st.st_mtim.tv_sec);
-    if (copy_checked(template, data, err))
-        return true;
-    lock_path = mem_printf("%s.lock", template);
-    lock = open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (lock < 0 || flock(lock, LOCK_EX) != 0)
-        return error_os(err, "lock %s", lock_path);
-    /* Another may have built it while we waited for the lock. */
-    if (!file_remove_tree(data, err))
-        return false;
-    if (copy_checked(template, data, err))
-        return true;
-    return file_remove_tree(data, err) && build_and_copy(mariadbd, template, data, err);
+    return copy_checked(template, data, err) || build_locked(mariadbd, template, data, err);
 }
 
 bool mysql_template_make(const char *mariadbd, const char *data, struct error *err)

@@ -10,12 +10,12 @@
 
 /* The layout of the files: template and server have to agree on it. A tuning
  * flag is "loose": a mariadbd that has dropped it warns and goes on. */
-#define MYSQL_LAYOUT_FLAGS                                                                                             \
-    "--innodb-data-file-path=ibdata1:12M:autoextend", "--innodb-temp-data-file-path=ibtmp1:2M:autoextend",             \
-        "--innodb-log-file-size=4M", "--loose-innodb-log-buffer-size=2M", "--innodb-buffer-pool-size=16M",             \
-        "--loose-innodb-flush-method=nosync", "--loose-innodb-doublewrite=0",                                          \
-        "--innodb-flush-log-at-trx-commit=2", "--loose-innodb-buffer-pool-dump-at-shutdown=0",                         \
-        "--loose-innodb-buffer-pool-load-at-startup=0", "--loose-aria-pagecache-buffer-size=1M",                       \
+#define MYSQL_LAYOUT_FLAGS                                                                                   \
+    "--innodb-data-file-path=ibdata1:12M:autoextend", "--innodb-temp-data-file-path=ibtmp1:2M:autoextend",   \
+        "--innodb-log-file-size=4M", "--loose-innodb-log-buffer-size=2M", "--innodb-buffer-pool-size=16M",   \
+        "--loose-innodb-flush-method=nosync", "--loose-innodb-doublewrite=0",                                \
+        "--innodb-flush-log-at-trx-commit=2", "--loose-innodb-buffer-pool-dump-at-shutdown=0",               \
+        "--loose-innodb-buffer-pool-load-at-startup=0", "--loose-aria-pagecache-buffer-size=1M",             \
         "--character-set-server=utf8mb4", "--skip-log-bin", "--general-log=0", "--slow-query-log=0"
 
 /** Makes `data` (absolute, must not exist yet, parent 0700 and ours) a data
