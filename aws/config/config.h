@@ -29,10 +29,10 @@ struct aws_settings {
     char *ca_bundle;       /* AWS_CA_BUNDLE or profile; NULL */
     int max_attempts;      /* 3 unless set */
     bool fips, dualstack;
-    bool endpoint_given;   /* by flag */
+    bool endpoint_given; /* by flag */
     bool ignore_configured_endpoints;
-    char *endpoint_url;    /* flag, NULL when not given */
-    struct json *files;    /* {"profiles":{NAME:{k:v}},"sso_sessions":…,"services":…} */
+    char *endpoint_url; /* flag, NULL when not given */
+    struct json *files; /* {"profiles":{NAME:{k:v}},"sso_sessions":…,"services":…} */
     struct environment env;
 };
 
@@ -44,7 +44,8 @@ void aws_settings_release(struct aws_settings *s);
 
 /** Facts 5.4. out as `probe config` prints it: profiles, sso_sessions,
  * services. Either text may be empty. */
-MUST_USE bool aws_config_parse(struct str config, struct str credentials, struct json **out, struct error *err);
+MUST_USE bool aws_config_parse(struct str config, struct str credentials, struct json **out,
+                               struct error *err);
 
 /** A key of the chosen profile; NULL when absent. */
 const char *aws_settings_get(const struct aws_settings *s, const char *key);
@@ -55,7 +56,8 @@ struct aws_endpoint {
     char signing_name[64];
 };
 
-/** Facts 1.2 and 1.3. ERR_CONFIG naming the variable, profile or flag. */
+/** Facts 1.2 and 1.3. ERR_CONFIG naming the variable, profile or flag.
+ * signing_region is "" when an endpoint is given but no region. */
 MUST_USE bool aws_endpoint_resolve(const struct aws_settings *s, const struct aws_service *service,
                                    struct aws_endpoint *out, struct error *err);
 

@@ -3,9 +3,8 @@
 #include <stdio.h>
 
 static const struct probe_word words[] = {
-    {"sign", "", probe_sign},
-    {"verify", "", probe_verify},
-    {"json", "", probe_json},
+    {"sign", "", probe_sign},     {"verify", "", probe_verify}, {"endpoint", "", probe_endpoint},
+    {"config", "", probe_config}, {"json", "", probe_json},
 };
 
 static void usage(void)

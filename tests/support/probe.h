@@ -33,6 +33,8 @@ bool probe_read_all(struct buf *out);
 int probe_json(int argc, char **argv);
 int probe_sign(int argc, char **argv);
 int probe_verify(int argc, char **argv);
+int probe_endpoint(int argc, char **argv);
+int probe_config(int argc, char **argv);
 int probe_encode(int argc, char **argv);
 int probe_decode(int argc, char **argv);
 int probe_serve_encode(int argc, char **argv);
