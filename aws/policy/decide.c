@@ -110,16 +110,44 @@ static bool action_listed(const struct statement *s, struct str action)
     return false;
 }
 
+/* Whether it is the resource type that a wildcard inside a word fits ("u*" and
+ * "user/alice"): that matches nothing. Field by field, because behind a star
+ * that crossed colons the same word may be a name. */
+static bool fits_by_type(struct str compiled, struct str resource)
+{
+    struct str want[6];
+    struct str have[6];
+
+    if (!arn_split(compiled, want) || !arn_split(resource, have))
+        return false;
+    for (size_t i = 0; i < 6; i++) {
+        if (i == 5) {
+            want[i] = arn_type(want[i]);
+            have[i] = arn_type(have[i]);
+        }
+        if (!pattern_glob(want[i], have[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool compiled_fits(const struct pattern *p, struct str compiled, const struct question *q)
+{
+    if (!pattern_glob(compiled, q->resource))
+        return false;
+    return !(p->type_wildcard && q->typed && fits_by_type(compiled, q->resource));
+}
+
 static bool resource_fits(const struct pattern *p, const struct question *q, const struct str *values)
 {
     CLEANUP(buf_release) struct buf expanded = {0};
 
-    if (p->type_wildcard && q->typed)
-        return false;
+    if (!p->wild && !p->variable)
+        return str_equal(p->text, q->resource);
     if (!p->variable)
-        return p->wild ? pattern_glob(p->text, q->resource) : str_equal(p->text, q->resource);
+        return compiled_fits(p, p->text, q);
     pattern_expand(p, values, &expanded);
-    return pattern_glob(buf_str(&expanded), q->resource);
+    return compiled_fits(p, buf_str(&expanded), q);
 }
 
 static bool resource_listed(const struct statement *s, const struct question *q, const struct str *values)

@@ -191,6 +191,14 @@ bool arn_split(struct str arn, struct str fields[6])
     return true;
 }
 
+struct str arn_type(struct str resource)
+{
+    size_t slash = str_find_char(resource, '/');
+    size_t colon = str_find_char(resource, ':');
+
+    return str_slice(resource, 0, slash < colon ? slash : colon);
+}
+
 bool pattern_glob_arn(struct str compiled, struct str arn)
 {
     struct str want[ARN_FIELDS];

@@ -58,4 +58,7 @@ bool pattern_glob_arn(struct str compiled, struct str arn);
 /** The first five of six fields, the sixth is the rest. False when fewer. */
 bool arn_split(struct str arn, struct str fields[6]);
 
+/** "user" of the sixth field "user/alice": up to the first "/" or ":". */
+struct str arn_type(struct str resource);
+
 #endif

@@ -4,7 +4,7 @@
 
 static const struct probe_word words[] = {
     {"sign", "", probe_sign},     {"verify", "", probe_verify}, {"endpoint", "", probe_endpoint},
-    {"config", "", probe_config}, {"json", "", probe_json},
+    {"config", "", probe_config}, {"json", "", probe_json},     {"iam", "", probe_iam},
 };
 
 static void usage(void)

@@ -31,6 +31,7 @@ int probe_each_line(probe_line_fn *line, void *self);
 bool probe_read_all(struct buf *out);
 
 int probe_json(int argc, char **argv);
+int probe_iam(int argc, char **argv);
 int probe_sign(int argc, char **argv);
 int probe_verify(int argc, char **argv);
 int probe_endpoint(int argc, char **argv);

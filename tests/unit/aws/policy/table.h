@@ -70,9 +70,12 @@ static inline void run_row(const struct row *row)
     enum policy_type type = row->trust ? POLICY_TRUST : POLICY_RESOURCE;
     CLEANUP(mem_freep) char *text = unquote(row->context ? row->context : "{}");
     CLEANUP(json_freep) struct json *context = NULL;
-    CLEANUP(policy_freep) struct policy *identity = load(row->rule, row->version, row->identity, POLICY_IDENTITY);
-    CLEANUP(policy_freep) struct policy *boundary = load(row->rule, row->version, row->boundary, POLICY_IDENTITY);
-    CLEANUP(policy_freep) struct policy *session = load(row->rule, row->version, row->session, POLICY_IDENTITY);
+    CLEANUP(policy_freep)
+    struct policy *identity = load(row->rule, row->version, row->identity, POLICY_IDENTITY);
+    CLEANUP(policy_freep)
+    struct policy *boundary = load(row->rule, row->version, row->boundary, POLICY_IDENTITY);
+    CLEANUP(policy_freep)
+    struct policy *session = load(row->rule, row->version, row->session, POLICY_IDENTITY);
     CLEANUP(policy_freep) struct policy *resource = load(row->rule, row->version, row->resource_policy, type);
     const struct policy *identities[] = {identity};
     const struct policy *sessions[] = {session};
