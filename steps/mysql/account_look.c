@@ -3,7 +3,7 @@
 
 #define ER_KILL_DENIED 1095
 #define ER_NO_SUCH_THREAD 1094
-#define ER_ACCESS_DENIED 1227 /* the privilege for this operation is missing */
+#define ER_PRIVILEGE_MISSING 1227
 
 /* What servers answer about an account that is not there: MariaDB to SHOW
  * CREATE USER, MySQL to it, both to SHOW GRANTS. */
@@ -24,8 +24,8 @@ static bool is_absent(const struct error *err)
 }
 
 /* Runs "VERB 'user'@'host'"; *absent instead of an error. */
-static bool ask(struct mysql_session *s, const char *verb, const struct mysql_account *a, struct mysql_rows *rows,
-                bool *absent, struct error *err)
+static bool ask(struct mysql_session *s, const char *verb, const struct mysql_account *a,
+                struct mysql_rows *rows, bool *absent, struct error *err)
 {
     CLEANUP(buf_release) struct buf sql = {0};
 
@@ -39,8 +39,8 @@ static bool ask(struct mysql_session *s, const char *verb, const struct mysql_ac
     return *absent || error_wrap(err, "%s", verb);
 }
 
-bool mysql_account_look(struct mysql_session *s, const struct mysql_account *a, struct mysql_account_state *out,
-                        struct error *err)
+bool mysql_account_look(struct mysql_session *s, const struct mysql_account *a,
+                        struct mysql_account_state *out, struct error *err)
 {
     CLEANUP(mysql_rows_release) struct mysql_rows create = {0};
     CLEANUP(mysql_rows_release) struct mysql_rows grants = {0};
@@ -68,24 +68,36 @@ bool mysql_account_look(struct mysql_session *s, const struct mysql_account *a, 
     return true;
 }
 
-/* RDS and Aurora keep KILL to themselves and offer a procedure instead. */
 static bool end_session(struct mysql_session *s, uint64_t id, struct error *err)
 {
-    static const char *const forms[] = {"KILL %llu", "CALL mysql.rds_kill(%llu)"};
+    CLEANUP(buf_release) struct buf sql = {0};
 
-    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-        CLEANUP(buf_release) struct buf sql = {0};
-
-        if (i == 0)
-            buf_printf(&sql, "KILL %llu", (unsigned long long)id);
-        else
-            buf_printf(&sql, "CALL mysql.rds_kill(%llu)", (unsigned long long)id);
-        if (mysql_run(s, buf_str(&sql), NULL, err) || err->os_errno == ER_NO_SUCH_THREAD)
-            return true; /* gone is gone */
-        if (err->os_errno != ER_KILL_DENIED && err->os_errno != ER_ACCESS_DENIED)
-            break;
+    buf_printf(&sql, "KILL %llu", (unsigned long long)id);
+    if (mysql_run(s, buf_str(&sql), NULL, err))
+        return true;
+    if (err->os_errno == ER_KILL_DENIED || err->os_errno == ER_PRIVILEGE_MISSING) {
+        /* RDS and Aurora keep KILL to themselves and offer this instead. */
+        buf_reset(&sql);
+        buf_printf(&sql, "CALL mysql.rds_kill(%llu)", (unsigned long long)id);
+        if (mysql_run(s, buf_str(&sql), NULL, err))
+            return true;
     }
-    return false;
+    return err->os_errno == ER_NO_SUCH_THREAD; /* gone is gone */
+}
+
+/* The sessions of the account. Its host is a LIKE pattern; the server lists
+ * "address" or "address:port". */
+static bool list_sessions(const struct mysql_account *a, bool no_backslash_escapes, struct buf *sql,
+                          struct error *err)
+{
+    CLEANUP(buf_release) struct buf host = {0};
+
+    buf_adds(sql, "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER = ");
+    if (!mysql_quote_text(str_of(a->user), no_backslash_escapes, sql, err) ||
+        !mysql_quote_text(str_of(a->host), no_backslash_escapes, &host, err))
+        return false;
+    buf_printf(sql, " AND (HOST LIKE %s OR HOST LIKE CONCAT(%s, ':%%'))", buf_text(&host), buf_text(&host));
+    return true;
 }
 
 bool mysql_account_disconnect(struct mysql_session *s, const struct mysql_account *a, struct error *err)
@@ -95,14 +107,7 @@ bool mysql_account_disconnect(struct mysql_session *s, const struct mysql_accoun
     CLEANUP(buf_release) struct buf checked = {0};
     bool mode = mysql_no_backslash_escapes(s);
 
-    if (!mysql_quote_account(a, mode, &checked, err))
-        return false;
-    /* The host of an account is a LIKE pattern; the list has "address:port". */
-    buf_adds(&sql, "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER = ");
-    if (!mysql_quote_text(str_of(a->user), mode, &sql, err))
-        return false;
-    buf_adds(&sql, " AND SUBSTRING_INDEX(HOST, ':', 1) LIKE ");
-    if (!mysql_quote_text(str_of(a->host), mode, &sql, err))
+    if (!mysql_quote_account(a, mode, &checked, err) || !list_sessions(a, mode, &sql, err))
         return false;
     if (!mysql_run(s, buf_str(&sql), &rows, err))
         return error_wrap(err, "list the sessions of %s", a->user);

@@ -149,7 +149,7 @@ static void insert_word(struct json *grants, const char *key, struct str word)
 
 static bool read_list(struct str list, const char *key, struct json *grants)
 {
-    while (list.len > 0) {
+    for (;;) {
         CLEANUP(buf_release) struct buf word = {0};
         size_t end = find_bare(list, STR(","), true);
 
@@ -157,9 +157,10 @@ static bool read_list(struct str list, const char *key, struct json *grants)
             return false;
         if (!str_is(buf_str(&word), "USAGE")) /* "no privileges" */
             insert_word(grants, key, buf_str(&word));
+        if (end == list.len)
+            return true;
         list = str_slice(list, end + 1, list.len);
     }
-    return true;
 }
 
 bool mysql_grant_read(struct str row, bool no_backslash_escapes, struct json *grants, struct error *err)
