@@ -18,7 +18,9 @@ void mysql_login_release(struct mysql_login *l);
 
 /** Reads a secret's JSON ({"engine","host","username","password","port",…}).
  * ERR_SYNTAX naming the missing member. Host may be given as fallback (NULL:
- * required in the JSON); port as number or text, 3306 when absent. */
+ * required in the JSON), and then "engine" may be missing too: a cluster's own
+ * admin secret may hold user and password alone (facts 12). Port as number or
+ * text, 3306 when absent. TLS is used whatever "ssl" says. */
 MUST_USE bool mysql_login_parse(struct str secret_string, const char *fallback_host, struct mysql_login *out,
                                 struct error *err);
 
