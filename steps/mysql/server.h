@@ -8,23 +8,26 @@
 #include "aws/common/secret.h"
 
 struct mysql_server_options {
-    const char *directory;   /* exists, 0700; data goes to DIRECTORY/data */
-    const char *address;     /* "127.3.4.5" */
-    unsigned port;           /* 3306 */
-    const char *admin_user;  /* "admin", may do everything, from any host */
+    const char *directory;  /* exists, 0700; data goes to DIRECTORY/data */
+    const char *address;    /* "127.3.4.5" */
+    unsigned port;          /* 3306 */
+    const char *admin_user; /* "admin", may do everything, from any host */
     const struct secret *admin_password;
-    const char *database;    /* "mylab" */
+    const char *database;            /* "mylab" */
     const char *chain_pem, *key_pem; /* file names */
-    int ready_timeout_ms;    /* 0: 30000 */
+    int ready_timeout_ms;            /* 0: 30000 */
 };
 
 struct mysql_server;
 
 /** Starts and waits until READY=1 arrives on its notify socket. Must be called
- * from the main thread: the server dies with it. Runs as the mysql user when
- * root is not wanted by the caller's system; as root with --user=root.
+ * from the main thread: the server dies with it. Runs as whoever calls, root
+ * included. TCP on the address is the only way in: there is no Unix socket. In
+ * the directory it makes data (kept if there already; the administrator then
+ * gets the password given), tmp, files and mariadbd.log.
  * Errors: ERR_NO_INPUT when mariadbd is not installed (names the package),
- * ERR_IO, ERR_TRY_AGAIN when it is not ready in time (last lines of its log). */
+ * ERR_IO when it ends early (say, the address is taken), ERR_TRY_AGAIN when it
+ * is not ready in time; both with the last lines of its log. */
 MUST_USE bool mysql_server_start(const struct mysql_server_options *options, struct mysql_server **out,
                                  struct error *err);
 /** SIGTERM, then SIGKILL after 5 s; reaped. */

@@ -139,12 +139,18 @@ static bool copy_file(int from_dir, int to_dir, const char *name, struct tree_si
 {
     CLEANUP(close_fd) int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     CLEANUP(close_fd) int to = -1;
+    unsigned long long bytes = 0;
+    struct stat st;
 
-    if (from < 0)
+    if (from < 0 || fstat(from, &st) != 0)
         return error_os(err, "open %s", name);
     to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (to < 0 || !copy_bytes(from, to, &size->bytes))
+    if (to < 0 || !copy_bytes(from, to, &bytes))
         return error_os(err, "copy %s", name);
+    /* Some file systems end copy_file_range() early and without an error. */
+    if (bytes != (unsigned long long)st.st_size)
+        return error_set(err, ERR_IO, "copy %s: %llu bytes of %lld", name, bytes, (long long)st.st_size);
+    size->bytes += bytes;
     size->files++;
     return true;
 }
