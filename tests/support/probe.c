@@ -5,6 +5,7 @@
 static const struct probe_word words[] = {
     {"sign", "", probe_sign},     {"verify", "", probe_verify}, {"endpoint", "", probe_endpoint},
     {"config", "", probe_config}, {"json", "", probe_json},     {"iam", "", probe_iam},
+    {"quote", "", probe_quote},
 };
 
 static void usage(void)
