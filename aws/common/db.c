@@ -205,7 +205,7 @@ bool db_script(struct db *db, const char *sql, struct error *err)
 
 struct str db_text(struct db_rows *rows, int column)
 {
-    const unsigned char *text = sqlite3_column_text(rows->statement, column);
+    const unsigned char *text = rows ? sqlite3_column_text(rows->statement, column) : NULL;
 
     /* The length is asked for after the text: the other order may convert. */
     return (struct str){(const char *)text, text ? (size_t)sqlite3_column_bytes(rows->statement, column) : 0};
@@ -213,7 +213,7 @@ struct str db_text(struct db_rows *rows, int column)
 
 int64_t db_int(struct db_rows *rows, int column)
 {
-    return sqlite3_column_int64(rows->statement, column);
+    return rows ? sqlite3_column_int64(rows->statement, column) : 0;
 }
 
 void db_done(struct db_rows *rows)

@@ -50,10 +50,15 @@ static bool read_all(int fd, const char *path, size_t limit_bytes, struct buf *o
     return false;
 }
 
+/* Not blocking: opening a FIFO would else wait for its writer. */
+static int open_readable(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 bool file_read(const char *path, size_t limit_bytes, struct buf *out, struct error *err)
 {
-    /* Not blocking: opening a FIFO would else wait for its writer. */
-    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    CLEANUP(close_fd) int fd = open_readable(path);
     struct stat st;
 
     buf_reset(out);
@@ -186,9 +191,14 @@ static bool enter(int *dir, const char *name, bool last, const char *path, struc
     return true;
 }
 
+static int open_start(const char *path)
+{
+    return open(path[0] == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 bool file_make_dir(const char *path, struct error *err)
 {
-    CLEANUP(close_fd) int dir = open(path[0] == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(close_fd) int dir = open_start(path);
     struct str rest = str_of(path), part;
 
     if (str_empty(rest))
@@ -256,6 +266,8 @@ static bool remove_entries(int fd, const char *path, int depth, struct error *er
         close(fd);
         return false;
     }
+    /* The stream is ours alone, which is all readdir() asks for. */
+    /* cppcheck-suppress readdirCalled */
     while (ok && (errno = 0, entry = readdir(stream)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             ok = remove_entry(fd, entry->d_name, path, depth, err);
