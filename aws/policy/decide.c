@@ -33,7 +33,6 @@ static void question_init(struct question *q, const struct policy_request *reque
 {
     char *room = q->action_room;
 
-    q->action_long = NULL;
     if (request->action.len > sizeof q->action_room)
         room = q->action_long = mem_alloc(request->action.len);
     for (size_t i = 0; i < request->action.len; i++) {
@@ -288,26 +287,40 @@ static bool stands_alone(const struct verdict *resource, const struct caller *ca
     return resource->fit == FIT_WILDCARD && str_empty(caller->role);
 }
 
+/* The first side whose Allow is missing; SIDE_NONE when none is. */
+static enum policy_side missing_side(const struct verdicts *v, const struct policy_set *set,
+                                     const struct caller *caller, bool same_account)
+{
+    bool nobody = caller->kind == CALLER_SERVICE || caller->kind == CALLER_ANONYMOUS;
+    bool by_resource = same_account && v->resource.allowed && v->resource.fit > FIT_ACCOUNT;
+    bool by_identity = v->identity.allowed || caller->kind == CALLER_ROOT;
+    const struct {
+        bool missing;
+        enum policy_side side;
+    } needs[] = {
+        {nobody || (set->resource_policy_mandatory && !v->resource.allowed), SIDE_RESOURCE},
+        {!by_resource && !by_identity, SIDE_IDENTITY},
+        {set->boundary != NULL && !v->boundary.allowed, SIDE_BOUNDARY},
+        {set->session_count > 0 && !v->session.allowed, SIDE_SESSION},
+        {!same_account && !v->resource.allowed, SIDE_RESOURCE},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(needs); i++)
+        if (needs[i].missing)
+            return needs[i].side;
+    return SIDE_NONE;
+}
+
 /* No Deny was found. Facts 7.1, 3 to 8. */
 static void decide_allow(const struct verdicts *v, const struct policy_set *set, const struct caller *caller,
                          bool same_account, struct policy_result *result)
 {
-    bool by_resource = same_account && v->resource.allowed && v->resource.fit > FIT_ACCOUNT;
-    bool no_identity = caller->kind == CALLER_SERVICE || caller->kind == CALLER_ANONYMOUS;
+    bool alone = same_account && stands_alone(&v->resource, caller);
+    enum policy_side missing = alone ? SIDE_NONE : missing_side(v, set, caller, same_account);
 
-    if (same_account && stands_alone(&v->resource, caller))
-        conclude(result, POLICY_ALLOWED, SIDE_RESOURCE, &v->resource);
-    else if (no_identity || (set->resource_policy_mandatory && !v->resource.allowed))
-        conclude(result, POLICY_IMPLICITLY_DENIED, SIDE_RESOURCE, NULL);
-    else if (!by_resource && !v->identity.allowed && caller->kind != CALLER_ROOT)
-        conclude(result, POLICY_IMPLICITLY_DENIED, SIDE_IDENTITY, NULL);
-    else if (set->boundary != NULL && !v->boundary.allowed)
-        conclude(result, POLICY_IMPLICITLY_DENIED, SIDE_BOUNDARY, NULL);
-    else if (set->session_count > 0 && !v->session.allowed)
-        conclude(result, POLICY_IMPLICITLY_DENIED, SIDE_SESSION, NULL);
-    else if (!same_account && !v->resource.allowed)
-        conclude(result, POLICY_IMPLICITLY_DENIED, SIDE_RESOURCE, NULL);
-    else if (v->identity.allowed)
+    if (missing != SIDE_NONE)
+        conclude(result, POLICY_IMPLICITLY_DENIED, missing, NULL);
+    else if (!alone && v->identity.allowed)
         conclude(result, POLICY_ALLOWED, SIDE_IDENTITY, &v->identity);
     else if (v->resource.allowed)
         conclude(result, POLICY_ALLOWED, SIDE_RESOURCE, &v->resource);
@@ -318,7 +331,7 @@ static void decide_allow(const struct verdicts *v, const struct policy_set *set,
 void policy_decide(const struct policy_request *request, const struct policy_set *set,
                    struct policy_result *result)
 {
-    struct question q;
+    struct question q = {0};
     struct verdicts v;
     bool same_account;
 

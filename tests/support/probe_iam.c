@@ -96,7 +96,10 @@ static bool iam_line(void *self, const struct json *line, struct buf *out)
     if (parse_documents(line, json_str(json_get(request, "action")), &d, &err)) {
         decide(request, &d, answer);
     } else {
-        json_put(answer, "error", json_of("code", err.remote_code, "message", err.message, NULL));
+        struct json *refusal = json_put(answer, "error", json_object());
+
+        json_put_text(refusal, "code", err.remote_code);
+        json_put_text(refusal, "message", err.message);
     }
     json_write(answer, out);
     return true;

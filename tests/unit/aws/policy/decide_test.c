@@ -413,19 +413,15 @@ static const struct row mandatory[] = {
      .want = NONE},
 };
 
-#define RUN(name)                                                                                            \
-    static void test_##name(void **state)                                                                    \
-    {                                                                                                        \
-        (void)state;                                                                                         \
-        for (size_t i = 0; i < ARRAY_LEN(name); i++)                                                         \
-            run_row(&name[i]);                                                                               \
-    }
-
-RUN(one_account)
-RUN(resource_policies)
-RUN(not_principals)
-RUN(accounts)
-RUN(mandatory)
+static void test_rows(void **state)
+{
+    (void)state;
+    run_rows(one_account, ARRAY_LEN(one_account));
+    run_rows(resource_policies, ARRAY_LEN(resource_policies));
+    run_rows(not_principals, ARRAY_LEN(not_principals));
+    run_rows(accounts, ARRAY_LEN(accounts));
+    run_rows(mandatory, ARRAY_LEN(mandatory));
+}
 
 /* lab why names the statement: its place and Sid have to be right. */
 static void test_deciding_statement(void **state)
@@ -508,11 +504,7 @@ static void test_reasons(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_account),
-        cmocka_unit_test(test_resource_policies),
-        cmocka_unit_test(test_not_principals),
-        cmocka_unit_test(test_accounts),
-        cmocka_unit_test(test_mandatory),
+        cmocka_unit_test(test_rows),
         cmocka_unit_test(test_deciding_statement),
         cmocka_unit_test(test_session_policies_are_a_union),
         cmocka_unit_test(test_reasons),

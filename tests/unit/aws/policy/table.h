@@ -106,4 +106,10 @@ static inline void run_row(const struct row *row)
                  (int)result.side, (int)row->want, (int)row->side);
 }
 
+static inline void run_rows(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        run_row(&rows[i]);
+}
+
 #endif
