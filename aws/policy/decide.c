@@ -353,19 +353,28 @@ void policy_decide(const struct policy_request *request, const struct policy_set
     question_release(&q);
 }
 
-static bool of_service(struct str action, struct str prefix)
+static bool starts_folded(struct str s, struct str prefix)
 {
-    return str_equal_ignore_case(str_slice(action, 0, prefix.len), prefix);
+    return str_equal_ignore_case(str_slice(s, 0, prefix.len), prefix);
+}
+
+/* What a trust policy speaks about; the other operations of STS ask identity
+ * policies alone. */
+static bool is_assuming(struct str action)
+{
+    return starts_folded(action, STR("sts:AssumeRole")) ||
+           str_equal_ignore_case(action, STR("sts:TagSession")) ||
+           str_equal_ignore_case(action, STR("sts:SetSourceIdentity"));
 }
 
 enum policy_type policy_resource_type(struct str action)
 {
-    return of_service(action, STR("sts:")) ? POLICY_TRUST : POLICY_RESOURCE;
+    return is_assuming(action) ? POLICY_TRUST : POLICY_RESOURCE;
 }
 
-bool policy_resource_mandatory(struct str action)
+bool policy_resource_mandatory(struct str action, struct str resource)
 {
-    return of_service(action, STR("sts:")) || of_service(action, STR("kms:"));
+    return is_assuming(action) || (starts_folded(action, STR("kms:")) && !str_is(resource, "*"));
 }
 
 void policy_reason(const struct policy_result *result, struct str action, struct buf *out)

@@ -69,9 +69,10 @@ void policy_reason(const struct policy_result *result, struct str action, struct
 
 /* What the resource's own policy is for an action: a trust policy (POLICY_TRUST)
  * for the AssumeRole family, else POLICY_RESOURCE; and whether it has to allow
- * by itself (facts 7.1.8: trust policies, key policies). */
+ * by itself (facts 7.1.8: trust policies, key policies). A resource of "*" is
+ * no key: kms:ListKeys asks identity policies alone. */
 enum policy_type policy_resource_type(struct str action);
-bool policy_resource_mandatory(struct str action);
+bool policy_resource_mandatory(struct str action, struct str resource);
 
 /* Pieces that others need too. */
 bool policy_arn_like(struct str pattern, struct str arn);        /* per-field wildcards */

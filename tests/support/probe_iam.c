@@ -72,7 +72,7 @@ static void decide(const struct json *request, const struct documents *d, struct
         .session_count = session != NULL,
         .has_session = session != NULL,
         .resource = d->resource,
-        .resource_policy_mandatory = policy_resource_mandatory(asked.action),
+        .resource_policy_mandatory = policy_resource_mandatory(asked.action, asked.resource),
     };
     struct policy_result result;
 

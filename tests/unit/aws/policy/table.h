@@ -99,7 +99,7 @@ static inline void run_row(const struct row *row)
     if (!json_parse(str_of(text), NULL, &context, &err))
         fail_msg("%s: context: %s", row->rule, err.message);
     request.context = context;
-    set.resource_policy_mandatory = policy_resource_mandatory(request.action);
+    set.resource_policy_mandatory = policy_resource_mandatory(request.action, request.resource);
     policy_decide(&request, &set, &result);
     if (result.decision != row->want || (row->side != SIDE_NONE && result.side != row->side))
         fail_msg("%s: decision %d side %d, want %d side %d", row->rule, (int)result.decision,
