@@ -31,12 +31,12 @@ struct sandbox_options {
     unsigned listen_port;         /* 0: any free one */
     const char *database_address; /* "127.3.4.5": endpoint of the world's clusters */
     unsigned database_port;
-    const char *admin_user;       /* the cluster's admin, for its secret and DBUSER */
-    struct str admin_password;    /* borrowed for the call */
+    const char *admin_user;    /* the cluster's admin, for its secret and DBUSER */
+    struct str admin_password; /* borrowed for the call */
     struct sandbox_database database;
     struct clock clock;
     int64_t latency_ms, propagation_ms, stack_ms, trail_delay_ms;
-    const char *record_file;      /* NULL: none */
+    const char *record_file;         /* NULL: none */
     const char *const *function_env; /* environment of function commands, NULL-terminated; see DESIGN 7 */
 };
 
@@ -64,7 +64,8 @@ MUST_USE bool sandbox_run(struct sandbox *s, struct error *err);
 void sandbox_stop(struct sandbox *s);
 
 /** Calls ready(arg) in the loop whenever fd is readable (signalfd, pidfd). */
-MUST_USE bool sandbox_watch(struct sandbox *s, int fd, void (*ready)(void *arg), void *arg, struct error *err);
+MUST_USE bool sandbox_watch(struct sandbox *s, int fd, void (*ready)(void *arg), void *arg,
+                            struct error *err);
 void sandbox_unwatch(struct sandbox *s, int fd);
 
 /** The world as sorted JSON: every entity by kind and key, secret values as

@@ -1,0 +1,140 @@
+/* What the core files of the sandbox share and service files do not see: the
+ * sandbox itself, the stages of a request, jobs and timers. */
+#ifndef AWS_SANDBOX_CORE_H
+#define AWS_SANDBOX_CORE_H
+
+#include "aws/http/message.h"
+#include "aws/sandbox/call.h"
+
+#include <pthread.h>
+
+struct trail;
+struct policy_cache;
+struct key_cache;
+struct jobs;
+struct timers;
+struct server;
+struct record;
+
+struct sandbox {
+    struct sandbox_options options; /* texts are copies owned by `texts` */
+    char **texts;
+    size_t text_count, text_cap;
+    const char **function_env; /* NULL-terminated; what options.function_env points to */
+    char partition[16];
+    char account[13];
+    char admin_key[129]; /* access key id of the world's administrator */
+    char url[80];
+    struct random random;
+    struct random_seeded seeded;
+    struct world *world;
+    struct trail *trail;
+    struct policy_cache *policies;
+    struct key_cache *keys;
+    struct timers *timers;
+    struct jobs *jobs;
+    struct server *server;
+    struct record *record;          /* NULL: none */
+    unsigned char metadata_key[32]; /* signs IMDS tokens */
+    char metadata_session[129];     /* access key id of the workstation's session, "" none */
+    int64_t lookups_ms[2];          /* when LookupEvents was last answered, oldest first */
+    pthread_t loop_thread;
+};
+
+/** Real time: signatures and sessions live by it, whatever the service clock. */
+int64_t sandbox_real_s(const struct sandbox *s);
+/** Copy of text that lives as long as the sandbox. NULL gives NULL. */
+const char *sandbox_keep_text(struct sandbox *s, const char *text);
+bool sandbox_in_loop(const struct sandbox *s);
+
+/* --- the stages of one request (dispatch.c) --- */
+
+/* A request on its way, with or without HTTP. Owned by whoever made it; `done`
+ * is called in the loop when the reply is ready, at once or later. */
+struct work {
+    struct call call;                   /* first: call_finish gets from it to the work */
+    const struct http_request *request; /* borrowed; NULL for a call from inside */
+    struct json *in;                    /* owned */
+    bool deferred;
+    bool ok;
+    bool recorded;                 /* the caller is known, the trail may have it */
+    struct error err;              /* when not ok */
+    struct http_response response; /* with a request: what to send */
+    void (*done)(struct work *w);
+    void *arg;
+};
+
+/** The error's text without its code in front. */
+struct str error_text(const struct error *err);
+
+struct work *work_new(struct sandbox *s, const struct http_request *request, void (*done)(struct work *w),
+                      void *arg);
+void work_free(struct work *w);
+
+/** A request that came by HTTP: all stages. */
+void dispatch_request(struct work *w);
+/** A call from inside by an access key of the world: from the parameters on.
+ * Takes `in` over. */
+void dispatch_inside(struct work *w, const char *access_key_id, const char *service, const char *operation,
+                     struct json *in);
+
+/* --- principal.c --- */
+
+struct key_cache *key_cache_new(void);
+void key_cache_free(struct key_cache *c);
+
+/** Judges the signature of w's request and fills call.principal. On refusal
+ * w->err is AWS's answer in the protocol of the service. */
+MUST_USE bool principal_verify(struct work *w);
+/** Fills the principal of an access key; false when there is none. */
+MUST_USE bool principal_find(struct sandbox *s, const char *access_key_id, struct principal *out);
+
+/* --- session.c --- */
+
+/** A session that is nobody's yet: keys, token and times. Borrowed. */
+struct json *session_new(struct sandbox *s, const char *session_name, const char *source, int64_t duration_s);
+
+/* --- timers.c --- */
+
+struct timers *timers_new(void);
+void timers_free(struct timers *t);
+/** Fires what is due, in order; the next one's time or -1. */
+int64_t timers_run(struct sandbox *s);
+
+/* --- jobs.c --- */
+
+struct jobs *jobs_new(struct sandbox *s);
+/** Readable when the loop has something to collect. */
+int jobs_fd(const struct jobs *j);
+/** In the loop: runs what threads handed over. */
+void jobs_collect(struct jobs *j);
+/** Whether work is running, waiting or not yet collected. */
+bool jobs_busy(struct jobs *j);
+/** Refuses new work, answers waiting inside calls with ERR_INTERRUPTED, joins
+ * the threads and collects what they left. */
+void jobs_stop(struct jobs *j);
+void jobs_free(struct jobs *j);
+
+/* --- server.c --- */
+
+MUST_USE bool server_new(struct sandbox *s, struct server **out, struct error *err);
+void server_free(struct server *server);
+
+/* --- imds.c --- */
+
+/** True when the request was one to the metadata service; response is filled. */
+bool imds_answer(struct sandbox *s, const struct http_request *req, struct http_response *response);
+
+/* --- seed.c --- */
+
+/** Fills the world. ERR_USAGE names the place of a mistake. */
+MUST_USE bool seed_world(struct sandbox *s, const struct json *world, struct error *err);
+
+/* --- record.c --- */
+
+MUST_USE bool record_open(const char *path, struct record **out, struct error *err);
+/** One JSON line: who asked what, with which outcome, without secrets. */
+void record_write(struct record *r, const struct work *w);
+void record_free(struct record *r);
+
+#endif
