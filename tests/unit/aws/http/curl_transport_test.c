@@ -2,11 +2,10 @@
  * is made of what comes back. */
 #include "aws/http/transport.h"
 
-#include "aws/common/mem.h"
+#include "tests/support/raw_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,83 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* Serves `connections` connections one after the other; on each it reads
- * requests whose body has the length they announce and answers the scripted
- * reply, NULL closes. */
-struct server {
-    int fd, port;
-    pthread_t thread;
-    const char *const *replies; /* one per request */
-    size_t count;
-    struct buf received; /* all requests, as bytes */
-    size_t connections;
-    size_t body_bytes;
-};
-
-static bool read_request(int fd, size_t body_bytes, struct buf *out)
-{
-    CLEANUP(buf_release) struct buf text = {0};
-    char c;
-
-    while (!str_ends(buf_str(&text), STR("\r\n\r\n"))) {
-        if (read(fd, &c, 1) != 1)
-            return false;
-        buf_addc(&text, c);
-    }
-    for (size_t i = 0; i < body_bytes; i++) {
-        if (read(fd, &c, 1) != 1)
-            return false;
-        buf_addc(&text, c);
-    }
-    buf_add(out, buf_str(&text));
-    return true;
-}
-
-static void *serve(void *self)
-{
-    struct server *s = self;
-    size_t next = 0;
-
-    while (next < s->count) {
-        int fd = accept(s->fd, NULL, NULL);
-
-        if (fd < 0)
-            break;
-        s->connections++;
-        while (next < s->count && read_request(fd, s->body_bytes, &s->received)) {
-            const char *reply = s->replies[next++];
-
-            if (!reply || write(fd, reply, strlen(reply)) < 0)
-                break;
-        }
-        close(fd);
-    }
-    return NULL;
-}
-
-static void server_start(struct server *s, const char *const *replies, size_t count, size_t body_bytes)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof address;
-
-    *s = (struct server){.replies = replies, .count = count, .body_bytes = body_bytes};
-    s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(s->fd >= 0);
-    assert_int_equal(bind(s->fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(s->fd, 8), 0);
-    assert_int_equal(getsockname(s->fd, (struct sockaddr *)&address, &len), 0);
-    s->port = ntohs(address.sin_port);
-    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
-}
-
-static void server_stop(struct server *s)
-{
-    shutdown(s->fd, SHUT_RDWR);
-    pthread_join(s->thread, NULL);
-    close(s->fd);
-    buf_release(&s->received);
-}
 
 static struct http_transport *transport(void)
 {
@@ -120,11 +42,11 @@ static void sends_exactly_what_it_is_given(void **state)
     CLEANUP(http_response_release) struct http_response response = {0};
     CLEANUP(buf_release) struct buf want = {0};
     struct http_transport *t = transport();
-    struct server server;
+    CLEANUP(raw_server_release) struct raw_server server = {0};
     struct error err = {0};
 
     (void)state;
-    server_start(&server, replies, 1, 5);
+    raw_server_start(&server, replies, 1, 5);
     struct http_url url = url_of(server.port);
     /* Nothing of the path or query is made pretty: it was signed like this. */
     http_request_set(&req, "POST", "/a/../b//c%2f.", "q=%7e&r");
@@ -143,7 +65,7 @@ static void sends_exactly_what_it_is_given(void **state)
     assert_string_equal(buf_text(&response.body), "hi");
     assert_string_equal(http_headers_find(&response.headers, "x-amzn-requestid"), "r1");
     http_transport_free(t);
-    server_stop(&server);
+    raw_server_stop(&server);
 }
 
 static void keeps_the_connection(void **state)
@@ -153,11 +75,11 @@ static void keeps_the_connection(void **state)
     CLEANUP(http_request_release) struct http_request req = {0};
     CLEANUP(http_response_release) struct http_response response = {0};
     struct http_transport *t = transport();
-    struct server server;
+    CLEANUP(raw_server_release) struct raw_server server = {0};
     struct error err = {0};
 
     (void)state;
-    server_start(&server, replies, 3, 0);
+    raw_server_start(&server, replies, 3, 0);
     struct http_url url = url_of(server.port);
     http_request_set(&req, "PUT", "/", NULL);
     assert_true(t->send(t->self, &url, &req, NULL, &response, &err));
@@ -172,7 +94,7 @@ static void keeps_the_connection(void **state)
     assert_true(str_contains(buf_str(&server.received), STR("GET / HTTP/1.1\r\n")));
     assert_false(str_contains(buf_str(&server.received), STR("Accept")));
     http_transport_free(t);
-    server_stop(&server);
+    raw_server_stop(&server);
 }
 
 /* The service may have acted on a request whose reply was lost. libcurl would
@@ -183,11 +105,11 @@ static void never_repeats_by_itself(void **state)
     CLEANUP(http_request_release) struct http_request req = {0};
     CLEANUP(http_response_release) struct http_response response = {0};
     struct http_transport *t = transport();
-    struct server server;
+    CLEANUP(raw_server_release) struct raw_server server = {0};
     struct error err = {0};
 
     (void)state;
-    server_start(&server, replies, 3, 3);
+    raw_server_start(&server, replies, 3, 3);
     struct http_url url = url_of(server.port);
     http_request_set(&req, "POST", "/", NULL);
     buf_adds(&req.body, "abc");
@@ -199,7 +121,7 @@ static void never_repeats_by_itself(void **state)
     assert_true(t->send(t->self, &url, &req, NULL, &response, &err));
     assert_int_equal(response.status, 200);
     http_transport_free(t);
-    server_stop(&server);
+    raw_server_stop(&server);
 }
 
 static void bounds_the_reply(void **state)
@@ -210,17 +132,17 @@ static void bounds_the_reply(void **state)
     CLEANUP(http_request_release) struct http_request req = {0};
     CLEANUP(http_response_release) struct http_response response = {0};
     struct http_transport *t = transport();
-    struct server server;
+    CLEANUP(raw_server_release) struct raw_server server = {0};
     struct error err = {0};
 
     (void)state;
-    server_start(&server, replies, 1, 0);
+    raw_server_start(&server, replies, 1, 0);
     struct http_url url = url_of(server.port);
     http_request_set(&req, "GET", "/", NULL);
     assert_false(t->send(t->self, &url, &req, &options, &response, &err));
     assert_int_equal(err.code, ERR_LIMIT);
     http_transport_free(t);
-    server_stop(&server);
+    raw_server_stop(&server);
 }
 
 static void times_out(void **state)
@@ -256,12 +178,12 @@ static void says_why_it_cannot_reach(void **state)
     CLEANUP(http_response_release) struct http_response response = {0};
     struct http_transport *t = transport();
     struct error err = {0};
-    struct server server;
+    CLEANUP(raw_server_release) struct raw_server server = {0};
 
     (void)state;
-    server_start(&server, NULL, 0, 0);
+    raw_server_start(&server, NULL, 0, 0);
     struct http_url url = url_of(server.port);
-    server_stop(&server);
+    raw_server_stop(&server);
     http_request_set(&req, "GET", "/", NULL);
     assert_false(t->send(t->self, &url, &req, NULL, &response, &err));
     assert_int_equal(err.code, ERR_UNREACHABLE);
