@@ -15,7 +15,8 @@ struct aws_shared;
 
 struct aws_observer {
     /* Called after each attempt, from the worker's thread. err NULL on success. */
-    void (*attempt)(void *self, const struct aws_operation *op, int attempt, int64_t ms, const struct error *err);
+    void (*attempt)(void *self, const struct aws_operation *op, int attempt, int64_t ms,
+                    const struct error *err);
     void *self;
 };
 
@@ -23,12 +24,15 @@ struct aws_shared_options {
     const struct aws_settings *settings; /* borrowed, outlives it */
     struct clock clock;
     struct random random;
-    struct aws_observer observer;        /* may be zero */
-    int stop_fd;                         /* readable: give up waiting; -1 none */
+    struct aws_observer observer; /* may be zero */
+    int stop_fd;                  /* readable: give up waiting; -1 none */
 };
 
 struct aws_shared *aws_shared_new(const struct aws_shared_options *options);
 void aws_shared_free(struct aws_shared *s);
+
+const struct aws_settings *aws_shared_settings(const struct aws_shared *s);
+struct clock aws_shared_clock(const struct aws_shared *s);
 
 struct aws_totals {
     uint64_t requests, mutating, bytes_sent, bytes_received;
@@ -61,12 +65,13 @@ uint64_t aws_client_requests(const struct aws_client *c);
  * Errors: ERR_AWS (remote_code, request_id), ERR_UNREACHABLE, ERR_CONFIG
  * (credentials, endpoint), ERR_USAGE (unknown operation or member),
  * ERR_INTERRUPTED. `err->message` begins with the operation's name. */
-MUST_USE bool aws_call(struct aws_client *c, const char *service, const char *operation, const struct json *in,
-                       struct json **out, struct error *err);
+MUST_USE bool aws_call(struct aws_client *c, const char *service, const char *operation,
+                       const struct json *in, struct json **out, struct error *err);
 
-/** Follows the pages and joins the list named by the model (page_items) into
- * *items, at most limit elements (ERR_LIMIT). Other output members are those
- * of the first page. */
+/** Follows the pages and joins the list named by the model (page_items) in
+ * *out, at most 100,000 elements (ERR_LIMIT). Other output members are those of
+ * the first page, the token of the next page is left out. ERR_SYNTAX when the
+ * service repeats a page. An operation without pages is simply called. */
 MUST_USE bool aws_call_all(struct aws_client *c, const char *service, const char *operation,
                            const struct json *in, struct json **out, struct error *err);
 
