@@ -1,5 +1,7 @@
 /* Where credentials come from: the chain of facts 5.1, and single providers.
- * All are thread-safe, cache what they got and refresh before expiry. */
+ * All are thread-safe, cache what they got and refresh before expiry: tried
+ * from 15 minutes before it, insisted on from 10 minutes before it. Settings
+ * and shared are borrowed and outlive the provider. */
 #ifndef AWS_PROVIDER_PROVIDER_H
 #define AWS_PROVIDER_PROVIDER_H
 
@@ -7,25 +9,31 @@
 #include "aws/client/client.h"
 #include "aws/config/config.h"
 
-/** The whole chain: environment, static profile, IMDSv2 (the rest of facts 5.1
- * joins this table later). ERR_CONFIG naming what was tried. */
+/** The whole chain: environment, static profile, IMDSv2. A machine or profile
+ * set up for a source that is not among them is refused (ERR_CONFIG naming it),
+ * never passed over: the next source would be another identity. ERR_CONFIG
+ * naming what was tried when there are none. */
 struct credential_provider *provider_chain_new(const struct aws_settings *settings, struct clock clock);
 
-/** Only the instance's role: IMDSv2 at AWS_EC2_METADATA_SERVICE_ENDPOINT. */
+/** Only the instance's role: IMDSv2 at AWS_EC2_METADATA_SERVICE_ENDPOINT.
+ * ERR_CONFIG when the instance has no role, ERR_UNREACHABLE without IMDS. */
 struct credential_provider *provider_imds_new(const struct aws_settings *settings, struct clock clock);
 
 /** Fixed ones; copied. */
 struct credential_provider *provider_static_new(const struct aws_credentials *creds);
 
 /** sts:AssumeRole through `base` (borrowed), which must outlive it. */
-struct credential_provider *provider_assume_role_new(struct credential_provider *base, struct aws_shared *shared,
-                                                     const char *role_arn, const char *session_name);
+struct credential_provider *provider_assume_role_new(struct credential_provider *base,
+                                                     struct aws_shared *shared, const char *role_arn,
+                                                     const char *session_name);
 
 void credential_provider_free(struct credential_provider *p);
 void credential_provider_freep(struct credential_provider **p);
 
 /** A metadata path, "/latest/meta-data/placement/region", as text.
- * ERR_UNREACHABLE when there is no metadata service. *found false on 404. */
+ * ERR_UNREACHABLE when there is no metadata service (or
+ * AWS_EC2_METADATA_DISABLED is true), ERR_CONFIG for a wrong endpoint or mode.
+ * *found false on 404. */
 MUST_USE bool imds_get(const struct aws_settings *settings, const char *path, struct buf *out, bool *found,
                        struct error *err);
 
