@@ -60,4 +60,8 @@ void protocol_encode_response(const struct aws_operation *op, const struct json 
 void protocol_encode_error(const struct aws_service *service, const struct aws_operation *op,
                            const struct error *err, const char *request_id, struct http_response *response);
 
+/** AWS's words of an ERR_AWS: the message without what was wrapped around them
+ * and without "CODE: ". Borrowed from err; "" when there are none. */
+const char *protocol_error_text(const struct error *err);
+
 #endif
