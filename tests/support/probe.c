@@ -3,9 +3,17 @@
 #include <stdio.h>
 
 static const struct probe_word words[] = {
-    {"sign", "", probe_sign},     {"verify", "", probe_verify}, {"endpoint", "", probe_endpoint},
-    {"config", "", probe_config}, {"json", "", probe_json},     {"iam", "", probe_iam},
+    {"sign", "", probe_sign},
+    {"verify", "", probe_verify},
+    {"endpoint", "", probe_endpoint},
+    {"config", "", probe_config},
+    {"json", "", probe_json},
+    {"iam", "", probe_iam},
     {"quote", "", probe_quote},
+    {"encode", "SERVICE OPERATION", probe_encode},
+    {"decode", "SERVICE OPERATION", probe_decode},
+    {"serve-encode", "SERVICE OPERATION", probe_serve_encode},
+    {"serve-decode", "SERVICE OPERATION", probe_serve_decode},
 };
 
 static void usage(void)
