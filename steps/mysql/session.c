@@ -33,7 +33,7 @@ static const unsigned unreachable_errors[] = {
     CR_SOCKET_CREATE_ERROR,  CR_CONNECTION_ERROR,     CR_CONN_HOST_ERROR,  CR_IPSOCK_ERROR,
     CR_UNKNOWN_HOST,         CR_SERVER_GONE_ERROR,    CR_VERSION_ERROR,    CR_SERVER_HANDSHAKE_ERR,
     CR_SERVER_LOST,          CR_SSL_CONNECTION_ERROR, CR_MALFORMED_PACKET, CR_NET_PACKET_TOO_LARGE,
-    CR_SERVER_LOST_EXTENDED,
+    CR_SERVER_LOST_EXTENDED, CR_PLUGIN_NOT_ALLOWED,
 };
 
 static bool number_in(unsigned number, const unsigned *list, size_t count)
@@ -75,8 +75,35 @@ static void describe_tls(const char *text, const char *ca_file, struct buf *out)
         break;
     }
     if (out->len == 0)
-        buf_adds(out, "no TLS");
+        buf_adds(out, "TLS failed");
     buf_printf(out, " (%s)", text);
+}
+
+/* The connector's words, but where they would mislead. */
+static void describe(MYSQL *m, const struct mysql_target *t, struct buf *out)
+{
+    static const struct {
+        unsigned number;
+        const char *meaning;
+    } own_words[] = {
+        /* Theirs end in the number of EINPROGRESS. */
+        {CR_CONNECTION_ERROR,
+         "nothing answers: it is not running, or a firewall or security group is in the way"},
+        {CR_CONN_HOST_ERROR,
+         "nothing answers: it is not running, or a firewall or security group is in the way"},
+        /* Theirs print a stale buffer, with what we sent to log in. */
+        {CR_PLUGIN_NOT_ALLOWED,
+         "the server asks for the password in a way that would give it away; it was not sent"},
+    };
+    unsigned number = mysql_errno(m);
+
+    for (size_t i = 0; i < ARRAY_LEN(own_words); i++)
+        if (own_words[i].number == number)
+            buf_adds(out, own_words[i].meaning);
+    if (number == CR_SSL_CONNECTION_ERROR)
+        describe_tls(mysql_error(m), t->ca_file, out);
+    else if (out->len == 0)
+        buf_add(out, str_slice(str_of(mysql_error(m)), 0, TEXT_LIMIT));
 }
 
 static bool open_failed(struct mysql_session *s, const struct mysql_target *t, struct error *err)
@@ -86,10 +113,7 @@ static bool open_failed(struct mysql_session *s, const struct mysql_target *t, s
     const char *state = mysql_sqlstate(&s->mysql);
     enum error_code code = ERR_SQL;
 
-    if (number == CR_SSL_CONNECTION_ERROR)
-        describe_tls(mysql_error(&s->mysql), t->ca_file, &text);
-    else
-        buf_add(&text, str_slice(str_of(mysql_error(&s->mysql)), 0, TEXT_LIMIT));
+    describe(&s->mysql, t, &text);
     if (is_unreachable(number))
         code = ERR_UNREACHABLE;
     else if (strcmp(state, "28000") == 0)

@@ -137,7 +137,7 @@ static inline int fixture_setup(void **state)
 
     if (!fixture_possible())
         return 0;
-    if (!fixture_prepare(&f, &err) || !fixture_start(&f, &err)) {
+    if (!fixture_prepare(&f, &err) || setenv("XDG_CACHE_HOME", f.dir, 1) != 0 || !fixture_start(&f, &err)) {
         print_error("start the server: %s\n", err.message);
         return -1;
     }

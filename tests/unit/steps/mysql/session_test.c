@@ -1,84 +1,161 @@
 #include "tests/unit/steps/mysql/fixture.h"
 
+#include <openssl/ssl.h>
+
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 
-/* --- a server that offers no TLS --- */
+/* --- servers that want more than they may have --- */
 
-/* Protocol::HandshakeV10 by hand: capabilities 0xf7ff | SSL, less SSL (0x0800). */
-static const unsigned char greeting[] = "\x4a\0\0\0" /* 74 bytes, packet 0 */
-                                        "\x0a"
-                                        "5.7.44\0" /* protocol 10, version */
-                                        "\x01\0\0\0"
-                                        "abcdefgh\0" /* thread, first 8 bytes of the nonce */
-                                        "\xff\xf7"
-                                        "\x21"
-                                        "\x02\0"
-                                        "\x0f\x80" /* low capabilities, charset, status, high capabilities */
-                                        "\x15"
-                                        "\0\0\0\0\0\0\0\0\0\0" /* nonce of 21 bytes, reserved */
-                                        "ijklmnopqrst\0"
-                                        "mysql_native_password";
+/* Protocol::HandshakeV10 by hand. */
+#define GREETING(low_capabilities)                                                                           \
+    "\x4a\0\0\0" /* 74 bytes, packet 0 */                                                                    \
+    "\x0a"                                                                                                   \
+    "5.7.44\0" /* protocol 10, version */                                                                    \
+    "\x01\0\0\0"                                                                                             \
+    "abcdefgh\0" /* thread, first 8 bytes of the nonce */ low_capabilities                                   \
+    "\x21\x02\0\x0f\x80"       /* charset, status, high capabilities */                                      \
+    "\x15\0\0\0\0\0\0\0\0\0\0" /* nonce of 21 bytes, reserved */                                             \
+    "ijklmnopqrst\0mysql_native_password"
 
-struct plain_server {
+static const char greeting_plain[] = GREETING("\xff\xf7"); /* all but CLIENT_SSL, 0x0800 */
+static const char greeting_tls[] = GREETING("\xff\xff");
+/* AuthSwitchRequest, packet 3 of the conversation. */
+static const char auth_switch[] = "\x16\0\0\x03\xfe"
+                                  "mysql_clear_password";
+
+#define SSL_REQUEST_BYTES 36 /* header and 32 bytes */
+
+struct false_server {
     int listener;
-    size_t received;
+    unsigned port;
+    char ca[64], chain[64], key[64];
+    bool tls;
+    char received[1024]; /* what came on the inside, password or not */
+    size_t len;
+    bool switched; /* the switch was sent */
 };
 
-static void *serve_plain(void *arg)
+static void keep(struct false_server *s, const char *bytes, int n)
 {
-    struct plain_server *s = arg;
-    int fd = accept(s->listener, NULL, NULL);
+    for (int i = 0; i < n && s->len < sizeof s->received; i++)
+        s->received[s->len++] = bytes[i];
+}
+
+static void converse_plain(struct false_server *s, int fd)
+{
     char bytes[512];
     ssize_t n;
 
+    while ((n = recv(fd, bytes, sizeof bytes, 0)) > 0)
+        keep(s, bytes, (int)n);
+}
+
+/* Behind the certificate that the client trusts: asks for the password itself. */
+static void converse_tls(struct false_server *s, int fd)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    SSL *ssl = NULL;
+    char bytes[512];
+    int n;
+
+    if (recv(fd, bytes, SSL_REQUEST_BYTES, MSG_WAITALL) == SSL_REQUEST_BYTES && ctx &&
+        SSL_CTX_use_certificate_chain_file(ctx, s->chain) == 1 &&
+        SSL_CTX_use_PrivateKey_file(ctx, s->key, SSL_FILETYPE_PEM) == 1 && (ssl = SSL_new(ctx)) != NULL &&
+        SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1 && (n = SSL_read(ssl, bytes, sizeof bytes)) > 0) {
+        keep(s, bytes, n);
+        s->switched = SSL_write(ssl, auth_switch, sizeof auth_switch) == (int)sizeof auth_switch;
+        while ((n = SSL_read(ssl, bytes, sizeof bytes)) > 0)
+            keep(s, bytes, n);
+    }
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+}
+
+static void *serve(void *arg)
+{
+    struct false_server *s = arg;
+    int fd = accept(s->listener, NULL, NULL);
+
     if (fd < 0)
         return NULL;
-    if (send(fd, greeting, sizeof greeting, MSG_NOSIGNAL) == (ssize_t)sizeof greeting)
-        while ((n = recv(fd, bytes, sizeof bytes, 0)) > 0)
-            s->received += (size_t)n;
+    if (s->tls && send(fd, greeting_tls, sizeof greeting_tls, MSG_NOSIGNAL) == (ssize_t)sizeof greeting_tls)
+        converse_tls(s, fd);
+    if (!s->tls &&
+        send(fd, greeting_plain, sizeof greeting_plain, MSG_NOSIGNAL) == (ssize_t)sizeof greeting_plain)
+        converse_plain(s, fd);
     close(fd);
     return NULL;
 }
 
-static void test_plain_server_gets_nothing(void **state)
+/* Serves one connection, which has to be refused; *err says why. */
+static void meet(struct false_server *s, const char *dir, struct error *err)
 {
     CLEANUP(secret_release) struct secret password = {0};
-    struct plain_server plain = {.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof name;
-    struct mysql_session *s = NULL;
-    char ca[] = "/tmp/lab-ca.XXXXXX";
-    int fd = mkstemp(ca);
     struct mysql_target target = {
-        .host = "127.0.0.1", .user = "demouser", .password = &password, .ca_file = ca};
+        .host = "127.0.0.1", .user = "demouser", .password = &password, .ca_file = s->ca};
+    struct mysql_session *session = NULL;
+    socklen_t len = sizeof name;
     pthread_t thread;
+
+    (void)snprintf(s->ca, sizeof s->ca, "%s/ca.pem", dir);
+    (void)snprintf(s->chain, sizeof s->chain, "%s/chain.pem", dir);
+    (void)snprintf(s->key, sizeof s->key, "%s/key.pem", dir);
+    if (!fixture_certificate("127.0.0.1", s->ca, s->chain, s->key, err))
+        fail_msg("%s", err->message);
+    s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(s->listener, (const struct sockaddr *)&name, sizeof name), 0);
+    assert_int_equal(listen(s->listener, 1), 0);
+    assert_int_equal(getsockname(s->listener, (struct sockaddr *)&name, &len), 0);
+    target.port = ntohs(name.sin_port);
+    secret_set(&password, STR("not-for-plain-text"));
+    assert_int_equal(pthread_create(&thread, NULL, serve, s), 0);
+
+    assert_false(mysql_open(&target, &session, err));
+    assert_null(session);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    close(s->listener);
+    assert_null(strstr(err->message, "not-for-plain-text"));
+    assert_false(str_contains((struct str){s->received, s->len}, STR("not-for-plain-text")));
+}
+
+static void test_plain_server_gets_nothing(void **state)
+{
+    struct false_server plain = {.tls = false};
+    CLEANUP(mem_freep) char *dir = NULL;
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(sizeof greeting, 4 + 0x4a);
-    assert_true(fd >= 0 && plain.listener >= 0);
-    close(fd);
-    secret_set(&password, STR("not-for-plain-text"));
-    assert_ok(fixture_certificate("127.0.0.1", ca, NULL, NULL, &err));
-    assert_int_equal(bind(plain.listener, (const struct sockaddr *)&name, sizeof name), 0);
-    assert_int_equal(listen(plain.listener, 1), 0);
-    assert_int_equal(getsockname(plain.listener, (struct sockaddr *)&name, &len), 0);
-    target.port = ntohs(name.sin_port);
-    assert_int_equal(pthread_create(&thread, NULL, serve_plain, &plain), 0);
-
-    assert_false(mysql_open(&target, &s, &err));
-    assert_null(s);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    close(plain.listener);
-    unlink(ca);
+    assert_int_equal(sizeof greeting_plain, 4 + 0x4a);
+    assert_ok(file_temp_dir("lab-mysql", &dir, &err));
+    meet(&plain, dir, &err);
     assert_int_equal(err.code, ERR_UNREACHABLE);
     assert_non_null(strstr(err.message, "no TLS"));
-    assert_null(strstr(err.message, "not-for-plain-text"));
     /* Not the user's name, not a scramble: nothing. */
-    assert_int_equal(plain.received, 0);
+    assert_int_equal(plain.len, 0);
+    assert_ok(file_remove_tree(dir, &err));
+}
+
+static void test_clear_password_is_not_sent(void **state)
+{
+    struct false_server curious = {.tls = true};
+    CLEANUP(mem_freep) char *dir = NULL;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(sizeof auth_switch, 4 + 0x16);
+    assert_ok(file_temp_dir("lab-mysql", &dir, &err));
+    meet(&curious, dir, &err);
+    assert_true(curious.switched); /* it got so far */
+    assert_int_equal(err.code, ERR_UNREACHABLE);
+    assert_non_null(strstr(err.message, "would give it away"));
+    assert_null(
+        strstr(err.message, "mysql_native_password")); /* the connector's text leaks the buffer before it */
+    assert_true(str_contains((struct str){curious.received, curious.len}, STR("demouser")));
+    assert_ok(file_remove_tree(dir, &err));
 }
 
 /* --- refusals of a real server --- */
@@ -121,7 +198,7 @@ static void test_refused(void **state)
 
     t = right;
     t.port = 1; /* nobody listens */
-    refuse(&t, ERR_UNREACHABLE, f->address);
+    refuse(&t, ERR_UNREACHABLE, "nothing answers");
     t = right;
     t.host = "no-such-host.invalid";
     refuse(&t, ERR_UNREACHABLE, "no-such-host.invalid");
@@ -263,16 +340,96 @@ static void test_server_gone(void **state)
     assert_int_equal(err.code, ERR_UNREACHABLE);
 }
 
+/* Each mistake with TLS is told by its name. */
+static void test_expired(void **state)
+{
+    CLEANUP(fixture_release) struct fixture own = {0};
+    CLEANUP(certificate_release) struct certificate_set set = {0};
+    int64_t now = clock_wall_ms(&clock_system) / 1000;
+    struct certificate_options options = {.not_before_s = now - 777600, .not_after_s = now - 86400};
+    struct mysql_target target;
+    struct error err = {0};
+
+    (void)fixture_of(state);
+    assert_ok(fixture_prepare(&own, &err));
+    options.ip = own.address;
+    assert_ok(certificate_make(&options, &set, &err));
+    assert_ok(file_replace(own.ca, buf_str(&set.root_pem), &err));
+    assert_ok(file_replace(own.chain, buf_str(&set.chain_pem), &err));
+    assert_ok(file_replace(own.key, buf_str(&set.key_pem), &err));
+    assert_ok(fixture_start(&own, &err));
+    target = fixture_target(&own, "admin", &own.password);
+    refuse(&target, ERR_UNREACHABLE, "has expired");
+}
+
+/* SIGPIPE is what a write to a dead server would give. */
+static void test_server_killed(void **state)
+{
+    CLEANUP(fixture_release) struct fixture own = {0};
+    CLEANUP(mysql_endp) struct mysql_session *s = NULL;
+    struct error err = {0};
+
+    (void)fixture_of(state);
+    assert_ok(fixture_prepare(&own, &err));
+    assert_ok(fixture_start(&own, &err));
+    s = fixture_admin(&own);
+    assert_int_equal(kill(mysql_server_pid(own.server), SIGKILL), 0);
+    mysql_server_stop(own.server); /* reaped: it is gone for certain */
+    own.server = NULL;
+    for (int i = 0; i < 3; i++) {
+        assert_false(mysql_run(s, STR("SELECT 1"), NULL, &err));
+        assert_int_equal(err.code, ERR_UNREACHABLE);
+    }
+}
+
+/* --- workers, each with sessions of its own --- */
+
+static void *open_often(void *arg)
+{
+    const struct fixture *f = arg;
+    const struct mysql_target target = fixture_target(f, "admin", &f->password);
+    struct error err = {0};
+    int failures = 0;
+
+    for (int i = 0; i < 5; i++) {
+        CLEANUP(mysql_endp) struct mysql_session *s = NULL;
+
+        if (!mysql_open(&target, &s, &err) || !mysql_run(s, STR("SELECT 1"), NULL, &err))
+            failures++;
+    }
+    /* cmocka fails on the main thread only. */
+    return failures == 0 ? NULL : arg;
+}
+
+static void test_threads(void **state)
+{
+    struct fixture *f = fixture_of(state);
+    pthread_t threads[8];
+
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, open_often, f), 0);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        void *failed = f;
+
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_server_gets_nothing),
+        cmocka_unit_test(test_clear_password_is_not_sent),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_wrong_password),
         cmocka_unit_test(test_session),
         cmocka_unit_test(test_statement_stays_out_of_errors),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_server_gone),
+        cmocka_unit_test(test_expired),
+        cmocka_unit_test(test_server_killed),
+        cmocka_unit_test(test_threads),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
