@@ -42,22 +42,24 @@ struct store_intent {
 };
 
 /** Committed (synchronous FULL) on return. */
-MUST_USE bool store_intend(struct store *s, const struct store_intent *intent, int64_t *id, struct error *err);
-/** outcome: {"ok":true,…} or {"ok":false,"code":…,"message":…}. `acted` false
- * says that the other side certainly did not act. */
+MUST_USE bool store_intend(struct store *s, const struct store_intent *intent, int64_t *id,
+                           struct error *err);
+/** outcome: {"ok":true,…} or {"ok":false,"acted":…,"code":…,"message":…}; acted
+ * false says that the other side certainly did not act. */
 MUST_USE bool store_settle(struct store *s, int64_t id, const struct json *outcome, struct error *err);
 
 /** Calls each(…) for every open intent of a step (NULL: of all steps). */
 MUST_USE bool store_open_intents(struct store *s, const char *step,
-                                 void (*each)(void *self, const struct store_intent *intent, int64_t id), void *self,
-                                 struct error *err);
-/** Whether there ever was an intent or result with this operation and target
- * in this scope: the store then says that the thing is ours. */
+                                 void (*each)(void *self, const struct store_intent *intent, int64_t id),
+                                 void *self, struct error *err);
+/** Whether there ever was an intent with this operation and target in this
+ * scope that was not certainly refused (acted false): the store then says that
+ * the thing is ours. */
 MUST_USE bool store_knows(struct store *s, const char *operation, const char *target, bool *known,
                           struct error *err);
 
 enum store_state {
-    STORE_NONE,    /* nothing recorded */
+    STORE_NONE, /* nothing recorded */
     STORE_DONE,
     STORE_FAILED,
     STORE_RETIRED, /* done once, then undone by a scene */
@@ -76,9 +78,11 @@ void store_step_release(struct store_step *s);
 
 /** state NONE when nothing is recorded. */
 MUST_USE bool store_get_step(struct store *s, const char *step, struct store_step *out, struct error *err);
-/** outputs and memo borrowed, NULL keeps none. */
-MUST_USE bool store_put_step(struct store *s, const char *step, enum store_state state, const struct json *outputs,
-                             const struct json *memo, const char *message, struct error *err);
+/** outputs and memo borrowed, NULL keeps none. STORE_NONE with a memo keeps what
+ * a step wants to know again although it is not done. */
+MUST_USE bool store_put_step(struct store *s, const char *step, enum store_state state,
+                             const struct json *outputs, const struct json *memo, const char *message,
+                             struct error *err);
 
 /** Every step recorded in any scope, for `lab status`: array of
  * {account, region, lab, learner, step, state, at_ms, message, open_intents}. */
