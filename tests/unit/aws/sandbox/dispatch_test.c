@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-static void attach(struct sandbox_fixture *f, const char *kind, const char *name, const char *policy, const char *text)
+static void attach(struct sandbox_fixture *f, const char *kind, const char *name, const char *policy,
+                   const char *text)
 {
     struct json *versions = json_object(), *entity = world_edit(f->sandbox->world, kind, name), *attachment;
 
@@ -22,10 +23,12 @@ static void attach(struct sandbox_fixture *f, const char *kind, const char *name
     json_push(json_edit(entity, "attachments"), attachment);
 }
 
-static const char allow_lookup[] = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":"
-                                   "\"cloudtrail:LookupEvents\",\"Resource\":\"*\"}]}";
-static const char deny_lookup[] = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":"
-                                  "\"cloudtrail:*\",\"Resource\":\"*\"}]}";
+static const char allow_lookup[] =
+    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":"
+    "\"cloudtrail:LookupEvents\",\"Resource\":\"*\"}]}";
+static const char deny_lookup[] =
+    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":"
+    "\"cloudtrail:*\",\"Resource\":\"*\"}]}";
 
 static void test_denies_by_default_in_awss_words(void **state)
 {
@@ -165,7 +168,8 @@ static void probe_work(struct sandbox *s, void *arg)
     struct json *out = NULL;
     struct error err;
 
-    p->called_ok = sandbox_internal_call(s, p->fixture->admin_key, "job", "sts", "GetCallerIdentity", NULL, &out, &err);
+    p->called_ok =
+        sandbox_internal_call(s, p->fixture->admin_key, "job", "sts", "GetCallerIdentity", NULL, &out, &err);
     (void)snprintf(p->arn, sizeof p->arn, "%s", json_get_text(out, "Arn"));
     json_free(out);
 }
