@@ -6,8 +6,8 @@
 #include <pthread.h>
 
 /* Facts 5.2, last line. */
-#define ADVISORY_S (15 * 60)
-#define MANDATORY_S (10 * 60)
+#define ADVISORY_S 900
+#define MANDATORY_S 600
 /* After a refresh that failed and was not urgent. */
 #define PAUSE_S 30
 

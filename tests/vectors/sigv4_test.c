@@ -98,7 +98,10 @@ static void change_body(struct sigv4_record *r)
 
 static void change_method(struct sigv4_record *r)
 {
-    r->request.method[0] ^= 1;
+    CLEANUP(mem_freep) char *path = mem_dup(r->request.path);
+    CLEANUP(mem_freep) char *query = mem_dup(r->request.query);
+
+    http_request_set(&r->request, "PUT", path, query);
 }
 
 static void change_path(struct sigv4_record *r)

@@ -3,24 +3,13 @@
 #include "aws/common/file.h"
 #include "aws/common/log.h"
 #include "aws/common/mem.h"
+#include "tests/support/variables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
-
-/* Variables as "K=V" up to NULL. */
-static const char *list_get(void *self, const char *name)
-{
-    const char *const *list = self;
-    size_t len = strlen(name);
-
-    for (; *list; list++)
-        if (strncmp(*list, name, len) == 0 && (*list)[len] == '=')
-            return *list + len + 1;
-    return NULL;
-}
 
 struct home {
     char *dir, *config, *credentials;
@@ -43,7 +32,7 @@ static void home_make(struct home *h, const char *config, const char *credential
         assert_true(file_replace(strchr(h->credentials, '=') + 1, str_of(credentials), &err));
     h->vars[0] = h->config;
     h->vars[1] = h->credentials;
-    h->options.env = (struct environment){list_get, h->vars};
+    h->options.env = variables_of(h->vars);
 }
 
 static void home_drop(struct home *h)

@@ -3,6 +3,7 @@
 
 #include "aws/common/mem.h"
 #include "tests/support/raw_server.h"
+#include "tests/support/variables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,17 +12,6 @@
 #include <cmocka.h>
 
 #define NOW_S 1440938160 /* 2015-08-30T12:36:00Z */
-
-static const char *list_get(void *self, const char *name)
-{
-    const char *const *list = self;
-    size_t len = strlen(name);
-
-    for (; *list; list++)
-        if (strncmp(*list, name, len) == 0 && (*list)[len] == '=')
-            return *list + len + 1;
-    return NULL;
-}
 
 static int64_t held_ms(void *self)
 {
@@ -44,7 +34,7 @@ static void make(struct fixture *f, const char *config, int port)
     *f = (struct fixture){.now_s = NOW_S};
     f->endpoint = mem_printf("AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:%d", port ? port : 1);
     f->vars[0] = f->endpoint;
-    f->settings.env = (struct environment){list_get, f->vars};
+    f->settings.env = variables_of(f->vars);
     memcpy(f->settings.profile, "default", sizeof "default");
     if (!aws_config_parse(STR(""), str_of(config), &f->settings.files, &err))
         fail_msg("%s", err.message);
