@@ -62,7 +62,7 @@ static bool add_field(const struct conversion *c, struct node *root, struct str 
     size_t depth = 0;
     struct place at = {NULL, name.data ? name.data : "", 0};
 
-    if (str_find_char(name, '\0') < name.len || !str_is_utf8(name))
+    if (name.len == 0 || str_find_char(name, '\0') < name.len || !str_is_utf8(name))
         return conversion_fail(c, MISFIT_FORM, NULL, NULL);
     while (str_split(&rest, '.', &part)) {
         if (++depth > WIRE_DEPTH)

@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#define PROGRAM_MAX 4096 /* instructions, after repetitions are unrolled */
-#define NODES_MAX 1024
+#define PROGRAM_MAX 1024 /* instructions, after repetitions are unrolled */
+#define NODES_MAX 512
 #define RANGES_MAX 512
 #define NEST_MAX 32
 #define ANY_NUMBER SIZE_MAX

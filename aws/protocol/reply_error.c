@@ -9,6 +9,17 @@
 static const char *const id_headers[] = {"x-amzn-RequestId", "x-amz-request-id", "x-amzn-request-id"};
 static const char *const id_elements[] = {"RequestId", "requestId", "RequestID"};
 
+/* Codes and ids are words of printable ASCII; what is not must not reach a
+ * terminal or a log as it came. Cut to 63 bytes, as struct error holds them. */
+static void copy_word(struct str word, char out[64])
+{
+    size_t n = 0;
+
+    for (; n < word.len && n < 63; n++)
+        out[n] = word.data[n] > ' ' && word.data[n] <= '~' ? word.data[n] : '?';
+    out[n] = '\0';
+}
+
 void reply_request_id(const struct http_response *response, const struct xml_node *root, char out[64])
 {
     out[0] = '\0';
@@ -18,7 +29,7 @@ void reply_request_id(const struct http_response *response, const struct xml_nod
         if (!n)
             n = xml_child(xml_child(root, "ResponseMetadata"), id_elements[i]);
         if (n) {
-            snprintf(out, 64, "%s", buf_text(&n->text));
+            copy_word(str_trim(buf_str(&n->text)), out);
             return;
         }
     }
@@ -26,7 +37,7 @@ void reply_request_id(const struct http_response *response, const struct xml_nod
         const char *value = http_headers_find(&response->headers, id_headers[i]);
 
         if (value) {
-            snprintf(out, 64, "%s", value);
+            copy_word(str_trim(str_of(value)), out);
             return;
         }
     }
@@ -44,11 +55,12 @@ void reply_header(struct http_response *response, const char *name, struct str v
 /* --- the client's side --- */
 
 struct refusal {
-    struct buf code, message;
+    char code[64];
+    struct buf message;
 };
 
 /* Facts 3.1: up to the first ':', then behind the last '#'. */
-static void set_code(struct buf *code, const char *raw)
+static void set_code(char code[64], const char *raw)
 {
     struct str text = str_trim(str_of(raw));
     size_t start = 0;
@@ -57,8 +69,7 @@ static void set_code(struct buf *code, const char *raw)
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] == '#')
             start = i + 1;
-    buf_reset(code);
-    buf_add(code, str_slice(text, start, text.len));
+    copy_word(str_slice(text, start, text.len), code);
 }
 
 static void refusal_from_xml(const struct http_response *response, struct refusal *r, char request_id[64])
@@ -74,7 +85,7 @@ static void refusal_from_xml(const struct http_response *response, struct refusa
     code = xml_child(error, "Code");
     message = xml_child(error, "Message");
     if (code)
-        set_code(&r->code, buf_text(&code->text));
+        set_code(r->code, buf_text(&code->text));
     if (message)
         buf_add(&r->message, buf_str(&message->text));
 }
@@ -91,11 +102,11 @@ static void refusal_from_json(const struct http_response *response, bool rest, s
     if (!json_parse(buf_str(&response->body), NULL, &body, &ignored))
         body = NULL;
     if (rest && header)
-        set_code(&r->code, header);
-    for (size_t i = 0; r->code.len == 0 && i < ARRAY_LEN(json_keys); i++)
-        set_code(&r->code, json_get_text(body, rest ? rest_keys[i] : json_keys[i]));
-    if (r->code.len == 0 && header)
-        set_code(&r->code, header);
+        set_code(r->code, header);
+    for (size_t i = 0; r->code[0] == '\0' && i < ARRAY_LEN(json_keys); i++)
+        set_code(r->code, json_get_text(body, rest ? rest_keys[i] : json_keys[i]));
+    if (r->code[0] == '\0' && header)
+        set_code(r->code, header);
     message = json_get(body, "message");
     if (!json_is_string(message))
         message = json_get(body, "Message");
@@ -123,12 +134,11 @@ bool reply_error(const struct aws_operation *op, const struct http_response *res
         refusal_from_xml(response, &r, request_id);
     else
         refusal_from_json(response, protocol == AWS_REST_JSON, &r);
-    if (r.code.len == 0)
-        buf_printf(&r.code, "%d", response->status);
-    error_aws(err, buf_text(&r.code), buf_text(&r.message));
+    if (r.code[0] == '\0')
+        snprintf(r.code, sizeof r.code, "%d", response->status);
+    error_aws(err, r.code, buf_text(&r.message));
     memcpy(err->request_id, request_id, sizeof request_id);
     classify(op, response->status, err);
-    buf_release(&r.code);
     buf_release(&r.message);
     return false;
 }

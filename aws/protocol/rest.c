@@ -306,6 +306,8 @@ static bool read_query(const struct conversion *c, struct str query, struct json
         buf_reset(&value);
         if (!uri_decode(raw_name, true, &name, &ignored) || !uri_decode(raw_value, true, &value, &ignored))
             return conversion_fail(c, MISFIT_FORM, NULL, NULL);
+        if (!str_is_utf8(buf_str(&name)))
+            return conversion_fail(c, MISFIT_FORM, NULL, NULL);
         if (!read_query_field(c, buf_str(&name), buf_str(&value), object))
             return false;
     }

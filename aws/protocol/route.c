@@ -44,18 +44,21 @@ static bool form_field(const struct http_request *req, const char *name, struct 
 {
     if (!form_find(str_of(req->query), name, value, found))
         return false;
-    return *found || form_find(buf_str(&req->body), name, value, found);
+    if (!*found && !form_find(buf_str(&req->body), name, value, found))
+        return false;
+    /* It may be quoted in the answer. */
+    return str_is_utf8(buf_str(value)) && str_find_char(buf_str(value), '\0') == value->len;
 }
 
 static bool unknown_action(const struct aws_service *service, const char *action, const char *version,
                            struct error *err)
 {
-    char text[256];
+    char text[512]; /* action and version are at most 256 and 64 bytes */
 
     if (service && service->protocol == AWS_EC2)
-        snprintf(text, sizeof text, "The action %.100s is not valid for this web service.", action);
+        snprintf(text, sizeof text, "The action %s is not valid for this web service.", action);
     else
-        snprintf(text, sizeof text, "Could not find operation %.100s for version %.32s", action,
+        snprintf(text, sizeof text, "Could not find operation %s for version %s", action,
                  version[0] ? version : "NO_VERSION_SPECIFIED");
     return refuse(err, 400, "InvalidAction", text);
 }

@@ -278,6 +278,7 @@ static void test_decode_refusals(void **state)
          "InstanceIds"},
         {"a scalar with parts", "iam", "GetRole", "RoleName.member.1=x", "MalformedInput", "RoleName"},
         {"bad escape", "iam", "GetRole", "RoleName=%4", "MalformedInput", ""},
+        {"a value without a name", "iam", "GetRole", "=x", "MalformedInput", ""},
         {"NUL", "iam", "GetRole", "RoleName=a%00b", "MalformedInput", "RoleName"},
         {"not UTF-8", "iam", "GetRole", "RoleName=%ff", "MalformedInput", "RoleName"},
         {"too deep", "iam", "GetRole", "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1",

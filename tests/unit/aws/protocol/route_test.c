@@ -93,6 +93,8 @@ static void test_route(void **state)
          "InvalidAction", 400, "The action Nonsense is not valid for this web service."},
         {"no action", "POST", "/", "", NULL, "iam", "", "iam", NULL, "MissingAction", 400, "Action"},
         {"bad escape", "POST", "/", "", NULL, "iam", "Action=%", "iam", NULL, "MalformedInput", 400, ""},
+        {"not UTF-8", "POST", "/", "", NULL, "iam", "Action=%ff&Version=2010-05-08", "iam", NULL,
+         "MalformedInput", 400, ""},
         {"unsigned, a version of nobody", "POST", "/", "", NULL, "", "Action=GetRole&Version=1", NULL, NULL,
          "InvalidAction", 400, "version 1"},
         {"unknown path", "GET", "/2015-03-31/nonsense", "", NULL, "lambda", "", "lambda", NULL,
