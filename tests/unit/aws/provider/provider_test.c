@@ -319,6 +319,70 @@ static void fixed_ones_are_copied(void **state)
     assert_string_equal(secret_text(&got.secret_access_key), "secret");
 }
 
+#define ASSUME                                                                                               \
+    "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr&"             \
+    "RoleSessionName=s"
+#define ASSUMED                                                                                              \
+    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>"                 \
+    "<SecretAccessKey>role-secret</SecretAccessKey><SessionToken>role-token</SessionToken>"                  \
+    "<Expiration>2015-08-30T13:36:00Z</Expiration></Credentials><AssumedRoleUser>"                           \
+    "<Arn>arn:aws:sts::123456789012:assumed-role/r/s</Arn><AssumedRoleId>A:s</AssumedRoleId>"                \
+    "</AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>"
+
+static void zeros(void *self, void *out, size_t len)
+{
+    (void)self;
+    memset(out, 0, len);
+}
+
+static void assumes_a_role(void **state)
+{
+    CLEANUP(mem_freep)
+    char *reply = mem_printf("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(ASSUMED), ASSUMED);
+    const char *const replies[] = {reply, STATUS("403 Forbidden")};
+    CLEANUP(raw_server_release) struct raw_server server = {0};
+    CLEANUP(aws_credentials_release) struct aws_credentials got = {0};
+    struct aws_credentials base_creds = {.access_key_id = "AKIABASE"};
+    CLEANUP(mem_freep) char *endpoint = NULL;
+    struct credential_provider *base, *role;
+    struct fixture f;
+    struct error err = {0};
+
+    (void)state;
+    raw_server_start(&server, replies, ARRAY_LEN(replies), strlen(ASSUME));
+    make(&f, "", 0);
+    endpoint = mem_printf("AWS_ENDPOINT_URL=http://127.0.0.1:%d", server.port);
+    f.vars[1] = endpoint;
+    memcpy(f.settings.region, "eu-west-1", sizeof "eu-west-1");
+    f.settings.max_attempts = 1;
+    struct aws_shared_options options = {
+        .settings = &f.settings, .clock = f.clock, .random = {zeros, NULL}, .stop_fd = -1};
+    struct aws_shared *shared = aws_shared_new(&options);
+    secret_set(&base_creds.secret_access_key, STR("base-secret"));
+    base = provider_static_new(&base_creds);
+    role = provider_assume_role_new(base, shared, "arn:aws:iam::123456789012:role/r", "s");
+    /* Asked once, kept after. */
+    for (int i = 0; i < 2; i++)
+        if (!role->get(role->self, &got, &err))
+            fail_msg("%s", err.message);
+    assert_string_equal(got.access_key_id, "ASIAROLE");
+    assert_string_equal(secret_text(&got.secret_access_key), "role-secret");
+    assert_string_equal(secret_text(&got.session_token), "role-token");
+    assert_string_equal(got.account_id, "123456789012");
+    assert_int_equal(got.expires_at_s, NOW_S + 3600);
+    role->invalidate(role->self);
+    assert_false(role->get(role->self, &got, &err));
+    assert_int_equal(err.code, ERR_AWS);
+    raw_server_stop(&server);
+    assert_true(str_contains(buf_str(&server.received), STR("Credential=AKIABASE/20150830/eu-west-1/sts/")));
+    assert_true(str_contains(buf_str(&server.received), STR("\r\n\r\n" ASSUME)));
+    credential_provider_free(role);
+    credential_provider_free(base);
+    aws_shared_free(shared);
+    aws_credentials_release(&base_creds);
+    drop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +393,7 @@ int main(void)
         cmocka_unit_test(refuses_what_the_service_should_not_say),
         cmocka_unit_test(gives_metadata_paths),
         cmocka_unit_test(fixed_ones_are_copied),
+        cmocka_unit_test(assumes_a_role),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
