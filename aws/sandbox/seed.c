@@ -11,7 +11,8 @@ enum { FUNCTION_TIMEOUT_S = 30 };
 
 bool seed_refuse(struct error *err, const char *place, const char *name, const char *why)
 {
-    return error_set(err, ERR_USAGE, "world: %s%s%s: %s", place, *place && *name ? "." : "", name, why);
+    return error_set(err, ERR_USAGE, "world: %s%s%s%s%s", place, *place && *name ? "." : "", name,
+                     *place || *name ? ": " : "", why);
 }
 
 bool seed_keys(const struct json *object, const char *place, const char *name, const char *const *keys,

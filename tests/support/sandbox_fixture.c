@@ -51,7 +51,8 @@ void fixture_start_world(struct sandbox_fixture *f, const char *world)
     o->database_port = o->database_port ? o->database_port : 3306;
     o->admin_user = o->admin_user ? o->admin_user : "masteruser";
     o->admin_password = o->admin_password.len ? o->admin_password : STR("fixture-admin-password");
-    o->clock = (struct clock){fixture_clock, fixture_clock, f};
+    if (!o->clock.wall_ms)
+        o->clock = (struct clock){fixture_clock, fixture_clock, f};
     if (!sandbox_new(o, &f->sandbox, &err))
         fail("start", &err);
     (void)snprintf(f->admin_key, sizeof f->admin_key, "%s", f->sandbox->admin_key);

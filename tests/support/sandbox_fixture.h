@@ -8,7 +8,8 @@
 struct sandbox_fixture {
     struct sandbox *sandbox;
     struct sandbox_options options; /* set what a test needs before start */
-    int64_t now_ms;                 /* both clocks; starts at 2026-01-01T00:00:00Z */
+    int64_t now_ms;                 /* both clocks unless options.clock is set; starts
+                                       at 2026-01-01T00:00:00Z */
     char admin_key[129];
     char request_id[37]; /* of the last call */
 };

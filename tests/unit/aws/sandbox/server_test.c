@@ -1,0 +1,369 @@
+#include "aws/auth/sigv4.h"
+#include "aws/sandbox/http_check.h"
+#include "aws/sandbox/peers.h"
+#include "tests/support/sandbox_fixture.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* --- a sandbox in a thread of its own --- */
+
+struct served {
+    struct sandbox_fixture fixture;
+    pthread_t thread;
+    bool ended_well;
+    unsigned port;
+    struct aws_credentials admin;
+};
+
+static void *serve(void *arg)
+{
+    struct served *v = arg;
+    struct error err;
+
+    v->ended_well = sandbox_run(v->fixture.sandbox, &err);
+    return NULL;
+}
+
+static void start(struct served *v)
+{
+    fixture_start(&v->fixture);
+    assert_int_equal(sscanf(sandbox_url(v->fixture.sandbox), "http://127.0.0.1:%u", &v->port), 1);
+    sandbox_admin_credentials(v->fixture.sandbox, &v->admin);
+    assert_int_equal(pthread_create(&v->thread, NULL, serve, v), 0);
+}
+
+static void stop(struct served *v)
+{
+    sandbox_stop(v->fixture.sandbox);
+    assert_int_equal(pthread_join(v->thread, NULL), 0);
+    assert_true(v->ended_well);
+    v->fixture.sandbox->loop_thread = pthread_self();
+    aws_credentials_release(&v->admin);
+    fixture_stop(&v->fixture);
+}
+
+static int dial(const struct served *v)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)v->port)};
+    struct timeval limit = {.tv_sec = 20};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void send_text(int fd, struct str text)
+{
+    while (text.len) {
+        ssize_t sent = send(fd, text.data, text.len, MSG_NOSIGNAL);
+
+        if (sent <= 0)
+            return; /* the other side may have closed: the reply tells */
+        text = str_slice(text, (size_t)sent, text.len);
+    }
+}
+
+/** One reply, head and body. False when the connection ended before it. */
+static bool receive(int fd, struct buf *out)
+{
+    char chunk[4096];
+    const char *end, *length;
+
+    buf_reset(out);
+    while (!(end = out->data ? strstr(out->data, "\r\n\r\n") : NULL) ||
+           (size_t)(end + 4 - out->data) +
+                   ((length = strstr(out->data, "Content-Length: ")) ? (size_t)atol(length + 16) : 0) >
+               out->len) {
+        ssize_t got = recv(fd, chunk, sizeof chunk, 0);
+
+        if (got <= 0)
+            return false;
+        buf_add(out, (struct str){chunk, (size_t)got});
+    }
+    return true;
+}
+
+/** A raw request on a connection of its own; the status, 0 when closed without. */
+static int raw(const struct served *v, const char *text, struct buf *reply)
+{
+    int fd = dial(v), status = 0;
+
+    send_text(fd, str_of(text));
+    if (receive(fd, reply))
+        status = atoi(reply->data + 9);
+    close(fd);
+    return status;
+}
+
+/* --- signed requests --- */
+
+struct alteration {
+    const char *why;
+    const char *region, *service; /* of the scope; NULL right */
+    int64_t clock_s;              /* added to the time of signing */
+    bool unsigned_request, wrong_secret, wrong_key, other_body, foreign_token;
+    int status;
+    const char *want;
+};
+
+static void write_request(const struct http_request *req, const char *body, struct buf *out)
+{
+    buf_printf(out, "%s %s HTTP/1.1\r\n", req->method, req->path);
+    for (size_t i = 0; i < req->headers.count; i++)
+        buf_printf(out, "%s: %s\r\n", req->headers.items[i].name, req->headers.items[i].value);
+    buf_printf(out, "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
+}
+
+static void sign(const struct served *v, const struct alteration *a, const char *body, struct buf *out)
+{
+    struct http_request req = {0};
+    struct aws_credentials creds = {0};
+    struct sigv4_scope scope = {a->region ? a->region : "eu-west-1", a->service ? a->service : "sts"};
+    struct sigv4_flags flags = {0};
+    char host[64];
+    struct error err;
+
+    (void)snprintf(host, sizeof host, "127.0.0.1:%u", v->port);
+    http_request_set(&req, "POST", "/", NULL);
+    assert_true(http_headers_add(&req.headers, "Host", str_of(host), &err));
+    assert_true(
+        http_headers_add(&req.headers, "Content-Type", STR("application/x-www-form-urlencoded"), &err));
+    buf_adds(&req.body, body);
+    aws_credentials_copy(&creds, &v->admin);
+    if (a->wrong_secret)
+        secret_set(&creds.secret_access_key, STR("not the secret of this key at all!!!!!!!"));
+    if (a->wrong_key)
+        (void)snprintf(creds.access_key_id, sizeof creds.access_key_id, "AKIANOBODY");
+    if (a->foreign_token)
+        secret_set(&creds.session_token, STR("sometoken"));
+    if (!a->unsigned_request)
+        assert_true(sigv4_sign(&req, &creds, &scope, &flags, 1767225600 + a->clock_s, NULL, &err));
+    write_request(&req, a->other_body ? "Action=GetCallerIdentity&Version=2011-06-15&x=1" : body, out);
+    aws_credentials_release(&creds);
+    http_request_release(&req);
+}
+
+static const char get_identity[] = "Action=GetCallerIdentity&Version=2011-06-15";
+
+static void test_verifies_every_request(void **state)
+{
+    static const struct alteration rows[] = {
+        {.why = "as it should be", .status = 200, .want = ":user/instructor</Arn>"},
+        {.why = "within the window", .clock_s = 299, .status = 200, .want = "<GetCallerIdentityResult>"},
+        {.why = "too late", .clock_s = -301, .status = 403, .want = "SignatureDoesNotMatch"},
+        {.why = "too early", .clock_s = 301, .status = 403, .want = "Signature not yet current"},
+        {.why = "another region", .region = "us-east-1", .status = 403, .want = "SignatureDoesNotMatch"},
+        {.why = "the scope says whom it is for", .service = "iam", .status = 400, .want = "InvalidAction"},
+        {.why = "not signed", .unsigned_request = true, .status = 403, .want = "MissingAuthenticationToken"},
+        {.why = "another secret", .wrong_secret = true, .status = 403, .want = "SignatureDoesNotMatch"},
+        {.why = "nobody's key", .wrong_key = true, .status = 403, .want = "InvalidClientTokenId"},
+        {.why = "a token with a long-term key",
+         .foreign_token = true,
+         .status = 403,
+         .want = "InvalidClientTokenId"},
+        {.why = "another body", .other_body = true, .status = 403, .want = "SignatureDoesNotMatch"},
+    };
+    CLEANUP(buf_release) struct buf request = {0}, reply = {0};
+    struct served v = {0};
+
+    (void)state;
+    start(&v);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int status;
+
+        buf_reset(&request);
+        sign(&v, &rows[i], get_identity, &request);
+        status = raw(&v, buf_text(&request), &reply);
+        if (status != rows[i].status || !strstr(buf_text(&reply), rows[i].want))
+            fail_msg("%s: %s", rows[i].why, buf_text(&reply));
+        assert_non_null(strstr(buf_text(&reply), "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"));
+    }
+    stop(&v);
+}
+
+static void test_keeps_connections_and_delays_replies(void **state)
+{
+    CLEANUP(buf_release) struct buf request = {0}, reply = {0};
+    struct served v = {.fixture.options = {.latency_ms = 30, .clock = clock_system}};
+    struct alteration none = {.clock_s = clock_wall_ms(&clock_system) / 1000 - 1767225600};
+    int fd;
+
+    (void)state;
+    start(&v);
+    sign(&v, &none, get_identity, &request);
+    fd = dial(&v);
+    for (int i = 0; i < 3; i++) {
+        int64_t sent_ms = clock_monotonic_ms(&clock_system);
+
+        send_text(fd, buf_str(&request));
+        assert_true(receive(fd, &reply));
+        assert_int_equal(strncmp(buf_text(&reply), "HTTP/1.1 200", 12), 0);
+        assert_true(clock_monotonic_ms(&clock_system) - sent_ms >= 30);
+    }
+    close(fd);
+    stop(&v);
+}
+
+static void test_refuses_loose_http(void **state)
+{
+    static const struct {
+        const char *why, *request;
+        int status;
+    } rows[] = {
+        {"no Host", "GET / HTTP/1.1\r\n\r\n", 400},
+        {"two Hosts", "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400},
+        {"a name that resolves here", "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403},
+        {"a page of another origin",
+         "GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n", 403},
+        {"sent by a page", "GET / HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n\r\n", 403},
+        {"chunked", "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501},
+        {"a body on GET", "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx", 400},
+        {"a look-alike of a framing header",
+         "POST / HTTP/1.1\r\nHost: localhost\r\nContent_Length: 3\r\nContent-Length: 0\r\n\r\n", 400},
+        {"another look-alike", "GET / HTTP/1.1\r\nHost: localhost\r\nTransfer--Encoding: chunked\r\n\r\n",
+         400},
+        {"metadata without a token", "GET /latest/meta-data/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 401},
+        {"nothing known", "GET /favicon.ico HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n", 403},
+    };
+    CLEANUP(buf_release) struct buf reply = {0};
+    struct served v = {0};
+
+    (void)state;
+    start(&v);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int status = raw(&v, rows[i].request, &reply);
+
+        if (status != rows[i].status)
+            fail_msg("%s: %d %s", rows[i].why, status, buf_text(&reply));
+        assert_null(strstr(buf_text(&reply), "Access-Control"));
+    }
+    stop(&v);
+}
+
+static void test_says_when_a_body_is_too_large(void **state)
+{
+    CLEANUP(buf_release) struct buf request = {0}, reply = {0};
+    struct served v = {0};
+    const size_t size = (1 << 20) + 1;
+
+    (void)state;
+    start(&v);
+    buf_printf(&request, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n", size);
+    for (size_t i = 0; i < size; i++)
+        buf_addc(&request, 'x');
+    assert_int_equal(raw(&v, buf_text(&request), &reply), 413);
+    stop(&v);
+}
+
+/* --- heads without a socket --- */
+
+static void test_judges_heads(void **state)
+{
+    static const struct {
+        const char *why, *method, *target, *version, *name, *value;
+        int status; /* 0: accepted */
+    } rows[] = {
+        {"ordinary", "POST", "/", "HTTP/1.1", "X-Any", "value \t\xc3\xa9", 0},
+        {"an old version is fine", "GET", "/x?y", "HTTP/1.0", NULL, NULL, 0},
+        {"a version of its own", "GET", "/", "HTTP/2.0", NULL, NULL, 505},
+        {"method is no token", "GE T", "/", "HTTP/1.1", NULL, NULL, 400},
+        {"absolute target", "GET", "http://localhost/", "HTTP/1.1", NULL, NULL, 400},
+        {"control byte in target", "GET", "/a\x01", "HTTP/1.1", NULL, NULL, 400},
+        {"length with a sign", "POST", "/", "HTTP/1.1", "Content-Length", "+1", 400},
+        {"length over all numbers", "POST", "/", "HTTP/1.1", "Content-Length", "99999999999999999999", 413},
+        {"a list of lengths", "POST", "/", "HTTP/1.1", "Content-Length", "1,1", 400},
+        {"dotted look-alike", "POST", "/", "HTTP/1.1", "Content.Length", "1", 400},
+        {"look-alike of Host", "POST", "/", "HTTP/1.1", "H_ost", "x", 400},
+        {"space in a name", "POST", "/", "HTTP/1.1", "X Y", "x", 400},
+        {"DEL in a value", "POST", "/", "HTTP/1.1", "X", "a\x7f", 400},
+        {"same origin is not cross-site", "GET", "/", "HTTP/1.1", "Sec-Fetch-Site", "same-origin", 0},
+        {"another port is another site", "GET", "/", "HTTP/1.1", "Sec-Fetch-Site", "same-site", 403},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct http_request req = {0};
+        struct http_refusal refusal = {0};
+        struct error err;
+        bool ok;
+
+        http_request_set(&req, rows[i].method, "/", NULL);
+        assert_true(http_headers_add(&req.headers, "Host", STR("[::1]:4566"), &err));
+        if (rows[i].name)
+            assert_true(http_headers_add(&req.headers, rows[i].name, str_of(rows[i].value), &err));
+        ok = http_check_head(&req, rows[i].target, rows[i].version, 1 << 20, &refusal);
+        if (ok != (rows[i].status == 0) || refusal.status != rows[i].status)
+            fail_msg("%s: %d", rows[i].why, refusal.status);
+        http_request_release(&req);
+    }
+}
+
+static void test_ends_slow_connections(void **state)
+{
+    struct peers peers = {0};
+    struct peer slow = {.fd = -1}, reading = {.fd = -1}, idle = {.fd = -1}, working = {.fd = -1};
+
+    (void)state;
+    peer_enter(&peers, &slow, 0);
+    peer_enter(&peers, &reading, 1000);
+    peer_move(&peers, &reading, PEER_READING, 4000);
+    peer_enter(&peers, &idle, 1000);
+    peer_move(&peers, &idle, PEER_IDLE, 2000);
+    peer_enter(&peers, &working, 0);
+    peer_move(&peers, &working, PEER_WORKING, 0);
+    assert_int_equal(peers_expire(&peers, 9999), 10000);
+    assert_ptr_equal(peers.first[PEER_FRESH], &slow);
+    assert_int_equal(peers_expire(&peers, 10000), 14000); /* slow is gone, reading is next */
+    assert_null(peers.first[PEER_FRESH]);
+    assert_int_equal(peers_expire(&peers, 14000), 62000);
+    peers_evict(&peers, 4);
+    assert_ptr_equal(peers.first[PEER_IDLE], &idle); /* not above the limit */
+    peers_evict(&peers, 3);
+    assert_null(peers.first[PEER_IDLE]);
+    peer_leave(&peers, &slow);
+    assert_int_equal(peers.count, 3);
+}
+
+static void test_listens_on_loopback_only(void **state)
+{
+    static const char *const refused[] = {"0.0.0.0", "192.0.2.1", "::", "localhost", "128.0.0.1"};
+    CLEANUP(json_freep) struct json *world = NULL;
+    struct sandbox *s = NULL;
+    struct error err;
+
+    (void)state;
+    assert_true(json_parse(STR("{\"admin\":\"a\",\"users\":{\"a\":{}}}"), NULL, &world, &err));
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        struct sandbox_options options = {
+            .world = world, .region = "eu-west-1", .listen_address = refused[i], .clock = clock_system};
+
+        assert_false(sandbox_new(&options, &s, &err));
+        assert_int_equal(err.code, ERR_USAGE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_verifies_every_request),
+        cmocka_unit_test(test_keeps_connections_and_delays_replies),
+        cmocka_unit_test(test_refuses_loose_http),
+        cmocka_unit_test(test_says_when_a_body_is_too_large),
+        cmocka_unit_test(test_judges_heads),
+        cmocka_unit_test(test_ends_slow_connections),
+        cmocka_unit_test(test_listens_on_loopback_only),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
