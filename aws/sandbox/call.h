@@ -130,6 +130,9 @@ bool session_trusts_service(struct sandbox *s, const char *role_name, const char
 void trail_service_event(struct sandbox *s, const char *event_source, const char *event_name,
                          struct json *additional_event_data /* taken over */);
 
+/** The error's text without its code in front. */
+struct str error_text(const struct error *err);
+
 /* --- IAM lookups other services need (iam_lookup.c) --- */
 
 /** By profile name or ARN; NULL when unknown. */
@@ -138,15 +141,11 @@ const struct json *iam_find_role(struct world *w, struct str name_or_arn);
 /** Whether a thing made at created_ms is visible to other services yet. */
 bool sandbox_propagated(const struct sandbox *s, int64_t created_ms);
 
-/* --- functions (lambda.c), for secretsmanager's rotation --- */
+/* --- functions (lambda.c), for secretsmanager's rotation; to run one: lambda.h --- */
 
 /** Whether the function exists and its policy lets the service principal
  * invoke it for this source ARN. */
 bool lambda_invocable(struct sandbox *s, const char *function_arn, const char *service_principal,
                       const char *source_arn, bool *exists);
-/** Runs one event in the function from a job thread: hosted or command. The
- * failure's text is what the function's log would say. */
-MUST_USE bool lambda_run(struct sandbox *s, const char *function_name, const char *hosted, struct str event,
-                         struct buf *answer, struct error *err);
 
 #endif

@@ -64,9 +64,6 @@ struct work {
     void *arg;
 };
 
-/** The error's text without its code in front. */
-struct str error_text(const struct error *err);
-
 struct work *work_new(struct sandbox *s, const struct http_request *request, void (*done)(struct work *w),
                       void *arg);
 void work_free(struct work *w);

@@ -15,6 +15,8 @@
 static const struct handler_table *const services[] = {
     &sts_handlers,
     &cloudtrail_handlers,
+    &lambda_handlers,
+    &logs_handlers,
 };
 
 struct work *work_new(struct sandbox *s, const struct http_request *request, void (*done)(struct work *w),
