@@ -15,6 +15,7 @@
 static const struct handler_table *const services[] = {
     &sts_handlers,
     &cloudtrail_handlers,
+    &secretsmanager_handlers,
     &lambda_handlers,
     &logs_handlers,
 };
