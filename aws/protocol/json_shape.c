@@ -65,10 +65,14 @@ static bool convert_list(const struct conversion *c, const struct model_shape *s
 static bool convert_map(const struct conversion *c, const struct model_shape *s, const struct json *v,
                         const struct place *up, struct json *object)
 {
+    size_t entries = 0;
+
     for (const struct json *e = json_first(v); e; e = json_next(e)) {
         struct place at = {up, json_key(e), 0};
         struct json *part = NULL;
 
+        if (++entries > WIRE_MAP_ENTRIES)
+            return conversion_fail(c, MISFIT_LIMIT, up, s);
         if (json_is_null(e))
             continue;
         if (!convert(c, &s->members[1], e, &at, &part))

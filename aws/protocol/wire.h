@@ -35,6 +35,7 @@ struct place {
 #define WIRE_DEPTH 32             /* of nested shapes and of a form's dotted names */
 #define WIRE_FORM_FIELDS 5000     /* of one request */
 #define WIRE_LIST_INDEX 1000      /* highest N of name.member.N */
+#define WIRE_MAP_ENTRIES 10000    /* each is looked for among the others */
 #define WIRE_XML_BYTES (8u << 20) /* SECURITY rule 15 */
 #define WIRE_XML_DEPTH 64
 

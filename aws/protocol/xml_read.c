@@ -4,9 +4,9 @@ static bool read_value(const struct conversion *c, const struct model_member *m,
                        const struct place *at, struct json **out);
 
 static bool push_element(const struct conversion *c, const struct model_shape *list, const struct xml_node *n,
-                         const struct place *up, struct json *array)
+                         const struct place *up, size_t index, struct json *array)
 {
-    struct place at = {up, NULL, json_count(array)};
+    struct place at = {up, NULL, index};
     struct json *part = NULL;
 
     if (!read_value(c, &list->members[0], n, &at, &part))
@@ -23,7 +23,7 @@ static bool read_flattened(const struct conversion *c, const struct model_member
 
     if (!array)
         array = json_put(object, m->name, json_array());
-    return push_element(c, m->shape, n, at, array);
+    return push_element(c, m->shape, n, at, json_count(array), array);
 }
 
 static bool read_structure(const struct conversion *c, const struct model_shape *s, const struct xml_node *n,
@@ -52,8 +52,10 @@ static bool read_structure(const struct conversion *c, const struct model_shape 
 static bool read_list(const struct conversion *c, const struct model_shape *s, const struct xml_node *n,
                       const struct place *up, struct json *array)
 {
-    for (const struct xml_node *child = n->first; child; child = child->next)
-        if (!push_element(c, s, child, up, array))
+    size_t i = 0;
+
+    for (const struct xml_node *child = n->first; child; child = child->next, i++)
+        if (!push_element(c, s, child, up, i, array))
             return false;
     return true;
 }
@@ -61,6 +63,8 @@ static bool read_list(const struct conversion *c, const struct model_shape *s, c
 static bool read_map(const struct conversion *c, const struct model_shape *s, const struct xml_node *n,
                      const struct place *up, struct json *object)
 {
+    size_t entries = 0;
+
     for (const struct xml_node *entry = n->first; entry; entry = entry->next) {
         const struct xml_node *key = xml_child(entry, s->members[0].reply);
         const struct xml_node *value = xml_child(entry, s->members[1].reply);
@@ -69,6 +73,8 @@ static bool read_map(const struct conversion *c, const struct model_shape *s, co
 
         if (!key || !value)
             return conversion_fail(c, MISFIT_FORM, up, s);
+        if (++entries > WIRE_MAP_ENTRIES)
+            return conversion_fail(c, MISFIT_LIMIT, up, s);
         if (!read_value(c, &s->members[1], value, &at, &part))
             return false;
         if (part)

@@ -314,6 +314,22 @@ static void test_too_many_fields(void **state)
     assert_string_equal(err.remote_code, "MalformedInput");
 }
 
+/* The same for a map: each key is looked for among the others. */
+static void test_too_many_entries(void **state)
+{
+    CLEANUP(buf_release) struct buf body = {0};
+    CLEANUP(json_freep) struct json *in = NULL;
+    struct error err = {0};
+
+    (void)state;
+    buf_adds(&body, "{\"Parameters\":{");
+    for (int i = 0; i < 10001; i++)
+        buf_printf(&body, "%s\"k%d\":[]", i ? "," : "", i);
+    buf_adds(&body, "}}");
+    assert_false(decode(op("ssm", "SendCommand"), "/", "", buf_text(&body), &in, &err));
+    assert_string_equal(err.remote_code, "SerializationException");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_decode),
         cmocka_unit_test(test_decode_refusals),
         cmocka_unit_test(test_too_many_fields),
+        cmocka_unit_test(test_too_many_entries),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
