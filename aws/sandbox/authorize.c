@@ -71,7 +71,7 @@ static void add(const struct policy ***list, size_t *count, size_t *cap, const s
 {
     if (!p)
         return;
-    mem_grow(list, cap, *count, sizeof **list);
+    mem_grow(list, cap, *count, sizeof(const struct policy *));
     (*list)[(*count)++] = p;
 }
 

@@ -189,13 +189,15 @@ bool sandbox_in_loop(const struct sandbox *s)
 void sandbox_arn(const struct sandbox *s, char *out, const char *service, const char *region,
                  const char *format, ...)
 {
-    const size_t size = 2100;
+    char rest[2100];
     va_list args;
-    int head = snprintf(out, size, "arn:%s:%s:%s:%s:", s->partition, service, region, s->account);
 
     va_start(args, format);
-    (void)vsnprintf(out + head, size - (size_t)head, format, args);
+    (void)vsnprintf(rest, sizeof rest, format, args);
     va_end(args);
+    /* Cut where it does not fit: no ARN of AWS is as long as the buffer. */
+    (void)snprintf(out, sizeof rest, "arn:%s:%s:%s:%s:%.1900s", s->partition, service, region, s->account,
+                   rest);
 }
 
 void sandbox_unique_id(struct sandbox *s, const char *prefix, char out[22])

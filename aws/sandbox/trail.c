@@ -306,7 +306,7 @@ static void parse_uuid(const char *text, unsigned char out[UUID_BYTES])
 {
     size_t digits = 0;
 
-    for (; *text && digits < 2 * UUID_BYTES; text++) {
+    for (; *text && digits / 2 < UUID_BYTES; text++) {
         static const char hex[] = "0123456789abcdef";
         const char *digit = strchr(hex, *text);
 

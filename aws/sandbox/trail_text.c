@@ -14,7 +14,7 @@ struct trail_text {
 
 void trail_texts_init(struct trail_texts *t)
 {
-    *t = (struct trail_texts){.slots = mem_array(SLOT_COUNT, sizeof *t->slots)};
+    *t = (struct trail_texts){.slots = mem_array(SLOT_COUNT, sizeof(struct trail_text *))};
 }
 
 void trail_texts_release(struct trail_texts *t)

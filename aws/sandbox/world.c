@@ -147,20 +147,23 @@ struct json *world_edit(struct world *w, const char *kind, const char *key)
 
 struct json *world_put(struct world *w, const char *kind, const char *key, struct json *entity)
 {
-    struct kind *k = kind_make(w, kind);
+    struct entry *e = entry_find(w, kind, key);
+    struct kind *k;
     bool found;
-    size_t at = entry_position(k, key, &found);
+    size_t at;
 
-    if (found) {
-        if (k->entries[at].entity != entity)
-            json_free(k->entries[at].entity);
-    } else {
-        mem_grow(&k->entries, &k->cap, k->count, sizeof *k->entries);
-        memmove(&k->entries[at + 1], &k->entries[at], (k->count - at) * sizeof *k->entries);
-        k->entries[at].key = mem_dup(key);
-        k->count++;
+    if (e) {
+        if (e->entity != entity)
+            json_free(e->entity);
+        e->entity = entity;
+        return entity;
     }
-    k->entries[at].entity = entity;
+    k = kind_make(w, kind);
+    at = entry_position(k, key, &found);
+    mem_grow(&k->entries, &k->cap, k->count, sizeof *k->entries);
+    memmove(&k->entries[at + 1], &k->entries[at], (k->count - at) * sizeof *k->entries);
+    k->entries[at] = (struct entry){mem_dup(key), entity};
+    k->count++;
     return entity;
 }
 

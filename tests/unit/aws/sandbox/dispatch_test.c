@@ -130,7 +130,7 @@ static void test_session_of_a_remade_role_has_nothing(void **state)
     json_put_text(world_edit(f.sandbox->world, "iam.role", "ide"), "RoleId", "AROAOTHER");
     assert_false(fixture_call_as(&f, key, "cloudtrail", "LookupEvents", "{}", NULL, &err));
     /* And an expired one is no longer known. */
-    fixture_advance(&f, 3600 * 1000);
+    fixture_advance(&f, 3600000);
     assert_false(fixture_call_as(&f, key, "sts", "GetCallerIdentity", "{}", NULL, &err));
     assert_string_equal(err.remote_code, "ExpiredTokenException");
     fixture_stop(&f);

@@ -142,7 +142,7 @@ static void test_credentials_work_and_follow_the_association(void **state)
     /* The same keys until an hour before their end. */
     assert_int_equal(ask(&f, "GET", buf_text(&path), token_header, buf_text(&token), &again), 200);
     assert_string_equal(buf_text(&again), buf_text(&body));
-    fixture_advance(&f, 5 * 3600 * 1000);
+    fixture_advance(&f, 5 * INT64_C(3600000));
     take_token(&f, "600", &token);
     assert_int_equal(ask(&f, "GET", buf_text(&path), token_header, buf_text(&token), &again), 200);
     assert_string_not_equal(buf_text(&again), buf_text(&body));
