@@ -20,10 +20,10 @@ struct engine_options {
     const char *account, *region, *partition, *learner, *run_id, *ca_file;
     struct clock clock;
     struct random random;
-    unsigned jobs;        /* workers, 1 to 64 */
-    int64_t timeout_ms;   /* --timeout per wait, 0: the wait's own */
+    unsigned jobs;      /* workers, 1 to 64 */
+    int64_t timeout_ms; /* --timeout per wait, 0: the wait's own */
     bool adopt, purge;
-    int stop_fd;          /* readable: no new step, finish the call in hand */
+    int stop_fd;              /* readable: no new step, finish the call in hand */
     uint64_t requests_before; /* made before the engine (GetCallerIdentity), part of the chain */
     /* Events, one JSON object each, in order, from one thread at a time. */
     void (*emit)(void *self, const struct json *event);
@@ -66,7 +66,8 @@ struct engine_summary {
 };
 
 /** False when a step failed or was interrupted: err is the first failure,
- * wrapped with "step ID". Checkpoints are kept in every case. */
+ * wrapped with "step ID". Checkpoints are kept in every case. Sets the store's
+ * scope and run. CHECK is true whatever the verdicts are: they are in summary. */
 MUST_USE bool engine_run(const struct engine_options *options, const struct engine_request *request,
                          struct engine_summary *summary, struct error *err);
 

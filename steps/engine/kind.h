@@ -22,16 +22,16 @@ enum observed { OBSERVED_ABSENT, OBSERVED_PRESENT, OBSERVED_DIFFERS, OBSERVED_CA
 
 struct observation {
     enum observed state;
-    bool ours;         /* by tag or by the store; lookups: true */
-    char detail[256];  /* what differs, or why it cannot be told; no secret */
+    bool ours;        /* by tag or by the store; lookups: true */
+    char detail[256]; /* what differs, or why it cannot be told; no secret */
 };
 
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_CANNOT_TELL };
 
 struct check_result {
     enum verdict verdict;
-    char found[512];  /* what was seen */
-    char hint[512];   /* what to do about it, "" when passed */
+    char found[512]; /* what was seen */
+    char hint[512];  /* what to do about it, "" when passed */
 };
 
 /* All functions are called from a worker thread, and again from the start
@@ -54,8 +54,8 @@ struct step_kind {
 };
 
 /* --- what a kind reads --- */
-const struct json *step_with(const struct step_context *c);     /* resolved arguments */
-const struct json *step_expect(const struct step_context *c);   /* NULL when none */
+const struct json *step_with(const struct step_context *c);   /* resolved arguments */
+const struct json *step_expect(const struct step_context *c); /* NULL when none */
 const char *step_id(const struct step_context *c);
 const char *step_lab(const struct step_context *c);
 const char *step_account(const struct step_context *c);
@@ -67,10 +67,12 @@ bool step_adopts(const struct step_context *c);         /* --adopt */
 bool step_purges(const struct step_context *c);         /* --purge */
 bool step_scene(const struct step_context *c);          /* undo played by a plan's `undo:` step */
 const struct random *step_random(const struct step_context *c);
-int64_t step_now_ms(const struct step_context *c);      /* wall clock */
+int64_t step_now_ms(const struct step_context *c); /* wall clock */
 int64_t step_run_started_ms(const struct step_context *c);
 
-/** Outputs and memo as the store has them from before; NULL when none. */
+/** What the store has from before: {"state": "done", "at_ms": …, "outputs":
+ * {…}, "memo": {…}}, the last two only when there are any; NULL when nothing is
+ * recorded. */
 const struct json *step_recorded(const struct step_context *c);
 /** Kept in the store with the step: originals, version ids. Editable. */
 struct json *step_memo(struct step_context *c);
@@ -104,23 +106,25 @@ enum step_identity {
 };
 
 /** A call that only reads (the model says so; ERR_BUG otherwise). */
-MUST_USE bool step_call(struct step_context *c, enum step_identity who, const char *service, const char *operation,
-                        const struct json *in, struct json **out, struct error *err);
+MUST_USE bool step_call(struct step_context *c, enum step_identity who, const char *service,
+                        const char *operation, const struct json *in, struct json **out, struct error *err);
 /** The same, all pages joined (aws_call_all). */
 MUST_USE bool step_call_all(struct step_context *c, enum step_identity who, const char *service,
-                            const char *operation, const struct json *in, struct json **out, struct error *err);
+                            const char *operation, const struct json *in, struct json **out,
+                            struct error *err);
 /** Forgets the identity's cached credentials: they are asked for again. */
 void step_refresh(struct step_context *c, enum step_identity who);
 
 /** A call that changes something: intent committed, one call, result
  * committed. target names the thing for people: "role auroralab-…". */
-MUST_USE bool effect_call(struct step_context *c, const char *target, const char *service, const char *operation,
-                          const struct json *in, struct json **out, struct error *err);
+MUST_USE bool effect_call(struct step_context *c, const char *target, const char *service,
+                          const char *operation, const struct json *in, struct json **out, struct error *err);
 /** One SQL statement that changes something; the statement itself is never
  * stored. operation: "CREATE USER". */
-MUST_USE bool effect_sql(struct step_context *c, struct mysql_session *s, const char *operation, const char *target,
-                         struct str statement, struct error *err);
-/** Whether the store has an intent or result of ours for it. */
+MUST_USE bool effect_sql(struct step_context *c, struct mysql_session *s, const char *operation,
+                         const char *target, struct str statement, struct error *err);
+/** Whether the store has an intent or result of ours for it that was not
+ * certainly refused. operation: "iam:CreateRole"; SQL as in effect_sql. */
 MUST_USE bool step_made(struct step_context *c, const char *operation, const char *target, bool *made,
                         struct error *err);
 

@@ -1,0 +1,629 @@
+#include "tests/unit/steps/engine/rig.h"
+
+/* --- up --- */
+
+static const struct row chain[] = {
+    {"net", &kind_find, NULL, NULL, "net", NULL},  {"a", &kind_thing, NULL, "net", NULL, NULL},
+    {"b", &kind_thing, NULL, "a", NULL, NULL},     {"works", &kind_try, NULL, "b", NULL, NULL},
+    {"side", &kind_thing, NULL, NULL, NULL, NULL},
+};
+
+static void test_up_twice(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, chain, ARRAY_LEN(chain));
+    r.options.jobs = 1;
+    plant("net", "");
+    go_well(ENGINE_UP, NULL);
+    assert_string_equal(buf_text(&r.events), "net done; a done; b done; works done; side done; ");
+    assert_int_equal(r.summary.done, 5);
+    /* a: look, look, create; b the same: behind each other. side is shorter. */
+    assert_int_equal(r.summary.chain_requests, 6);
+    assert_int_equal(state_of("works"), STORE_DONE);
+    assert_int_equal(open_intents(NULL), 0);
+    assert_true(said_in_full("\"outputs\":{\"arn\":\"a\"},\"effects\":1"));
+    assert_false(said_in_full("secret:a/password"));
+
+    world->creates = 0;
+    r.options.requests_before = 1;
+    go_well(ENGINE_UP, NULL);
+    assert_string_equal(buf_text(&r.events),
+                        "net unchanged; a unchanged; b unchanged; works unchanged; side unchanged; ");
+    assert_int_equal(world->creates, 0);
+    assert_int_equal(r.summary.unchanged, 5);
+    assert_int_equal(r.summary.chain_requests, 3);
+    assert_true(said_in_full("\"detail\":\"passed 20"));
+    rig_stop(&r);
+}
+
+/* A test that passed is tried again when what it tries was made again. */
+static void test_changed_need_runs_the_test_again(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, chain, ARRAY_LEN(chain));
+    plant("net", "");
+    go_well(ENGINE_UP, NULL);
+    world_find("a")->present = false;
+    go_well(ENGINE_UP, NULL);
+    assert_true(said("a done; "));
+    assert_true(said("b unchanged; "));
+    assert_true(said("works done; "));
+    assert_true(said("side unchanged; "));
+    rig_stop(&r);
+}
+
+static void test_until(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, chain, ARRAY_LEN(chain));
+    plant("net", "");
+    go_well(ENGINE_UP, "a");
+    assert_string_equal(buf_text(&r.events), "net done; a done; ");
+    rig_stop(&r);
+}
+
+static void test_not_ours(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, chain, ARRAY_LEN(chain));
+    plant("net", "");
+    plant("a", "somebody");
+    assert_false(go(ENGINE_UP, NULL, false));
+    assert_int_equal(r.err.code, ERR_NOT_OURS);
+    assert_string_equal(r.err.message, "step a: exists and is not ours; --adopt takes it over");
+    assert_int_equal(state_of("a"), STORE_NONE); /* as it was */
+    assert_string_equal(world_find("a")->step, "somebody");
+    r.options.adopt = true;
+    go_well(ENGINE_UP, NULL);
+    assert_string_equal(world_find("a")->step, "a");
+    assert_int_equal(state_of("a"), STORE_DONE);
+    rig_stop(&r);
+}
+
+/* References: what is not there yet stops up, makes plan say "+", and leaves
+ * undo to what it can tell. */
+static void test_references(void **state)
+{
+    static const struct row rows[] = {
+        {"a", &kind_thing, NULL, NULL, NULL, NULL},
+        {"b", &kind_thing, NULL, "a", NULL, "a"},
+    };
+    static const struct wish blind[] = {{.step = "b", .fail_observe = true}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, rows, ARRAY_LEN(rows));
+    r.wishes = blind;
+    r.wish_count = 1;
+    go_well(ENGINE_PLAN, NULL); /* b stumbles over what is missing: it will be made */
+    assert_int_equal(r.summary.changes, 2);
+    assert_true(said_in_full("\"symbol\":\"+\",\"detail\":\"what it needs is not there yet\""));
+    go_well(ENGINE_DOWN, NULL);
+    r.wish_count = 0;
+    go_well(ENGINE_UP, NULL);
+    go_well(ENGINE_DOWN, NULL);
+    assert_false(present("a") || present("b"));
+    rig_stop(&r);
+}
+
+static void test_missing_lookup(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, chain, ARRAY_LEN(chain));
+    assert_false(go(ENGINE_UP, NULL, false));
+    assert_int_equal(r.err.code, ERR_FAILED);
+    assert_string_equal(r.err.message, "step net: no net here");
+    assert_false(present("a"));
+    rig_stop(&r);
+}
+
+/* After a failure no new step starts; a step that waits has started and ends. */
+static void test_failure(void **state)
+{
+    static const struct row rows[] = {
+        {"slow", &kind_thing, NULL, NULL, NULL, NULL},
+        {"bad", &kind_thing, NULL, NULL, NULL, NULL},
+        {"later", &kind_thing, NULL, "slow", NULL, NULL},
+        {"after-bad", &kind_thing, NULL, "bad", NULL, NULL},
+    };
+    static const struct wish wishes[] = {{.step = "slow", .waits = 5}, {.step = "bad", .fail = true}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, rows, ARRAY_LEN(rows));
+    r.wishes = wishes;
+    r.wish_count = ARRAY_LEN(wishes);
+    r.options.jobs = 1; /* "slow" waits first, then "bad" fails */
+    assert_false(go(ENGINE_UP, NULL, false));
+    assert_int_equal(r.err.code, ERR_DENIED);
+    assert_string_equal(r.err.message, "step bad: was told to fail");
+    assert_string_equal(buf_text(&r.events), "slow waiting; bad failed; slow done; ");
+    assert_int_equal(state_of("bad"), STORE_FAILED);
+    assert_int_equal(state_of("later"), STORE_NONE);
+    assert_int_equal(r.summary.failed, 1);
+    rig_stop(&r);
+}
+
+/* --- at the same time --- */
+
+static void test_parallel(void **state)
+{
+    static const struct row rows[] = {
+        {"a", &kind_try, NULL, NULL, NULL, NULL},
+        {"b", &kind_try, NULL, NULL, NULL, NULL},
+        {"c", &kind_try, NULL, NULL, NULL, NULL},
+        {"d", &kind_try, NULL, "a b c", NULL, NULL},
+    };
+    pthread_barrier_t meet;
+    struct wish wishes[] = {
+        {.step = "a", .meet = &meet}, {.step = "b", .meet = &meet}, {.step = "c", .meet = &meet}};
+    struct rig r;
+
+    (void)state;
+    pthread_barrier_init(&meet, NULL, 3);
+    rig_start(&r, rows, ARRAY_LEN(rows));
+    r.wishes = wishes;
+    r.wish_count = ARRAY_LEN(wishes);
+    r.options.jobs = 3;
+    r.options.new_client = NULL; /* nobody calls: nobody is asked for a client */
+    go_well(ENGINE_UP, NULL);
+    assert_true(str_ends(buf_str(&r.events), STR("d done; ")));
+    rig_stop(&r);
+    pthread_barrier_destroy(&meet);
+}
+
+/* One worker, a hundred steps that each wait until all have begun. */
+static void test_many_wait_on_one_worker(void **state)
+{
+    enum { COUNT = 100 };
+    static struct row rows[COUNT];
+    static struct wish wishes[COUNT];
+    static char names[COUNT][8];
+    atomic_int together = 0;
+    struct rig r;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "s%zu", i);
+        rows[i] = (struct row){names[i], &kind_try, NULL, NULL, NULL, NULL};
+        wishes[i] = (struct wish){.step = names[i], .together = &together, .all = COUNT};
+    }
+    rig_start(&r, rows, COUNT);
+    r.wishes = wishes;
+    r.wish_count = COUNT;
+    r.options.jobs = 1;
+    go_well(ENGINE_UP, NULL);
+    assert_int_equal(r.summary.done, COUNT);
+    assert_true(said_in_full("\"state\":\"waiting\""));
+    assert_true(said_in_full("\"waits\":[{\"step\":\"s0\",\"reason\":\"its turn\",\"ms\":"));
+    rig_stop(&r);
+}
+
+static int64_t stepping(void *self)
+{
+    /* Each look at the clock is a second later than the one before. */
+    return atomic_fetch_add((atomic_int_least64_t *)self, 1000);
+}
+
+static void test_timeout(void **state)
+{
+    static const struct row rows[] = {{"a", &kind_try, NULL, NULL, NULL, NULL}};
+    static const struct wish wishes[] = {{.step = "a", .waits = 1000000}};
+    static const struct {
+        const char *why;
+        int64_t flag_ms, plan_ms;
+        const char *want;
+    } cases[] = {
+        {"the kind's own", 0, 0, "step a: timed out after 5 s waiting for its turn"},
+        {"the plan's beats it", 0, 7000, "step a: timed out after 7 s waiting for its turn"},
+        {"--timeout beats both", 9000, 7000, "step a: timed out after 9 s waiting for its turn"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        atomic_int_least64_t now = 0;
+        struct rig r;
+
+        rig_start(&r, rows, ARRAY_LEN(rows));
+        r.wishes = wishes;
+        r.wish_count = ARRAY_LEN(wishes);
+        r.options.clock = (struct clock){stepping, stepping, &now};
+        r.options.timeout_ms = cases[i].flag_ms;
+        r.steps[0].timeout_ms = cases[i].plan_ms;
+        assert_false(go(ENGINE_UP, NULL, false));
+        assert_int_equal(r.err.code, ERR_TRY_AGAIN);
+        assert_string_equal(r.err.message, cases[i].want);
+        rig_stop(&r);
+    }
+}
+
+/* --- interrupted --- */
+
+static void test_interrupt(void **state)
+{
+    static const struct row rows[] = {
+        {"wait", &kind_try, NULL, NULL, NULL, NULL},
+        {"stop", &kind_thing, NULL, NULL, NULL, NULL},
+        {"next", &kind_thing, NULL, "stop", NULL, NULL},
+    };
+    static const struct wish wishes[] = {{.step = "wait", .waits = 1000000}, {.step = "stop", .stop = true}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, rows, ARRAY_LEN(rows));
+    r.wishes = wishes;
+    r.wish_count = 2;
+    r.options.jobs = 2;
+    assert_false(go(ENGINE_UP, NULL, false));
+    assert_int_equal(r.err.code, ERR_INTERRUPTED);
+    assert_int_equal(state_of("wait"), STORE_NONE);
+    assert_false(said("failed"));
+    /* The call in hand was finished and stored. Whether the stop was heard
+     * before `next` began is a race; both ends are sound. */
+    assert_int_equal(state_of("stop"), STORE_DONE);
+    assert_int_equal(open_intents(NULL), 0);
+    /* Asked for before anything began: nothing begins. */
+    assert_false(go(ENGINE_UP, NULL, false));
+    assert_int_equal(r.err.code, ERR_INTERRUPTED);
+    assert_string_equal(buf_text(&r.events), "");
+    rig_stop(&r);
+}
+
+/* --- scenes --- */
+
+/* The shape of the workshop: attach and instance-role are undone by scenes. */
+static const struct row scene[] = {
+    {"role", &kind_thing, NULL, NULL, NULL, NULL},
+    {"attach", &kind_thing, NULL, "role", NULL, NULL},
+    {"swap", &kind_thing, NULL, "role", NULL, NULL},
+    {"identity", &kind_try, NULL, "swap", NULL, NULL},
+    {"allowed", &kind_try, NULL, "identity attach", NULL, NULL},
+    {"detach", NULL, "attach", "allowed", NULL, NULL},
+    {"denied", &kind_try, NULL, "detach", NULL, NULL},
+    {"restore", NULL, "swap", "denied", NULL, NULL},
+    {"rotation", &kind_thing, NULL, "restore", NULL, NULL},
+};
+
+static void test_scene(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, scene, ARRAY_LEN(scene));
+    r.options.jobs = 1;
+    go_well(ENGINE_UP, NULL);
+    assert_string_equal(buf_text(&r.events),
+                        "role done; attach done; swap done; identity done; allowed done; detach done; "
+                        "denied done; restore done; rotation done; ");
+    assert_false(present("attach"));
+    assert_false(present("swap"));
+    assert_int_equal(state_of("attach"), STORE_RETIRED);
+    assert_int_equal(state_of("detach"), STORE_RETIRED); /* restore retires it with the rest */
+    assert_int_equal(state_of("restore"), STORE_DONE);
+    assert_int_equal(state_of("role"), STORE_DONE);
+
+    world->creates = world->deletes = 0;
+    go_well(ENGINE_UP, NULL);
+    assert_string_equal(buf_text(&r.events),
+                        "role unchanged; attach skipped; swap skipped; identity skipped; allowed skipped; "
+                        "detach skipped; denied skipped; restore unchanged; rotation unchanged; ");
+    assert_int_equal(world->creates + world->deletes, 0);
+    go_well(ENGINE_PLAN, NULL);
+    assert_int_equal(r.summary.changes, 0);
+    rig_stop(&r);
+}
+
+static void test_run_of_a_retired_step_plays_the_scene_again(void **state)
+{
+    static const struct {
+        const char *step, *events;
+    } cases[] = {
+        {"allowed", "attach done; swap done; identity done; allowed done; detach done; restore done; "},
+        /* attach is not needed: detach has it away */
+        {"denied", "swap done; identity done; denied done; restore done; "},
+        {"attach", "attach done; detach done; "},
+        /* the swap alone: its own undo puts it back */
+        {"swap", "swap done; restore done; "},
+    };
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, scene, ARRAY_LEN(scene));
+    r.options.jobs = 1;
+    go_well(ENGINE_UP, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        go_well(ENGINE_RUN, cases[i].step);
+        assert_string_equal(buf_text(&r.events), cases[i].events);
+        assert_false(present("attach"));
+        assert_false(present("swap"));
+        assert_int_equal(state_of("attach"), STORE_RETIRED);
+        assert_int_equal(state_of("swap"), STORE_RETIRED);
+        assert_int_equal(state_of("restore"), STORE_DONE);
+        go_well(ENGINE_UP, NULL);
+        assert_int_equal(r.summary.done, 0);
+    }
+    rig_stop(&r);
+}
+
+/* A scene played again is put back even when the step itself fails. */
+static void test_scene_is_put_back_after_a_failure(void **state)
+{
+    static const struct wish wishes[] = {{.step = "allowed", .fail = true}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, scene, ARRAY_LEN(scene));
+    r.options.jobs = 1;
+    go_well(ENGINE_UP, NULL);
+    r.wishes = wishes;
+    r.wish_count = 1;
+    assert_false(go(ENGINE_RUN, "allowed", false));
+    assert_string_equal(r.err.message, "step allowed: was told to fail");
+    assert_true(said("allowed failed; detach done; restore done; "));
+    assert_false(present("attach"));
+    assert_false(present("swap"));
+    rig_stop(&r);
+}
+
+/* --- run --- */
+
+static void test_run_names_what_is_missing(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, chain, ARRAY_LEN(chain));
+    plant("net", "");
+    assert_false(go(ENGINE_RUN, "works", false));
+    assert_int_equal(r.err.code, ERR_FAILED);
+    assert_string_equal(r.err.message, "needed first: a, b; run them, or add --with-needs");
+    assert_int_equal(world->creates, 0);
+    assert_string_equal(buf_text(&r.events), "");
+    /* By hand, and not ours: it is there, and stays as it is. */
+    plant("a", "somebody");
+    assert_false(go(ENGINE_RUN, "works", false));
+    assert_string_equal(r.err.message, "needed first: b; run it, or add --with-needs");
+    assert_true(go(ENGINE_RUN, "works", true));
+    assert_string_equal(buf_text(&r.events), "b done; works done; ");
+    assert_string_equal(world_find("a")->step, "somebody");
+    /* A passed test that is named is tried again. */
+    go_well(ENGINE_RUN, "works");
+    assert_string_equal(buf_text(&r.events), "works done; ");
+    /* A lookup that fails is its own error. */
+    world_find("net")->present = false;
+    assert_false(go(ENGINE_RUN, "b", false));
+    assert_string_equal(r.err.message, "step net: no net here");
+    rig_stop(&r);
+}
+
+static void test_run_past_a_scene(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, scene, ARRAY_LEN(scene));
+    r.options.jobs = 1;
+    /* What the scene would have undone again need not be there. */
+    assert_false(go(ENGINE_RUN, "rotation", false));
+    assert_string_equal(r.err.message, "needed first: role; run it, or add --with-needs");
+    /* But it must not be there either: the undo step is then what is missing. */
+    plant("role", "");
+    plant("swap", "swap");
+    assert_false(go(ENGINE_RUN, "rotation", false));
+    assert_string_equal(r.err.message, "needed first: restore; run it, or add --with-needs");
+    assert_true(go(ENGINE_RUN, "rotation", true));
+    assert_string_equal(buf_text(&r.events), "restore done; rotation done; ");
+    assert_false(present("swap"));
+    rig_stop(&r);
+}
+
+/* --- down --- */
+
+static void test_down(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, scene, ARRAY_LEN(scene));
+    r.options.jobs = 1;
+    go_well(ENGINE_UP, NULL);
+    go_well(ENGINE_DOWN, NULL);
+    assert_string_equal(buf_text(&r.events), "rotation undone; swap absent; attach absent; role undone; ");
+    for (size_t i = 0; i < ARRAY_LEN(scene); i++)
+        assert_int_equal(state_of(scene[i].id), STORE_UNDONE);
+    assert_false(present("role"));
+    go_well(ENGINE_DOWN, NULL);
+    assert_string_equal(buf_text(&r.events), "rotation absent; swap absent; attach absent; role absent; ");
+    go_well(ENGINE_UP, NULL); /* the scene plays as if for the first time */
+    assert_int_equal(r.summary.done, ARRAY_LEN(scene));
+    rig_stop(&r);
+}
+
+static void test_down_without_checkpoints(void **state)
+{
+    struct rig r;
+    struct error err;
+
+    (void)state;
+    rig_start(&r, scene, ARRAY_LEN(scene));
+    go_well(ENGINE_UP, "allowed");
+    store_close(r.store);
+    char *lab = mem_printf("%s/.lab", r.dir);
+    assert_true(file_remove_tree(lab, &err));
+    mem_free(lab);
+    open_rig_store(&r);
+    r.options.store = r.store;
+    plant("rotation", "somebody");
+    go_well(ENGINE_DOWN, NULL);
+    assert_true(said("rotation kept; "));
+    assert_true(said("swap undone; "));
+    assert_true(present("rotation"));
+    assert_false(present("role") || present("attach") || present("swap"));
+    rig_stop(&r);
+}
+
+/* What a failed one needs stays; the others go. */
+static void test_down_goes_on(void **state)
+{
+    static const struct row rows[] = {
+        {"base", &kind_thing, NULL, NULL, NULL, NULL},
+        {"bad", &kind_thing, NULL, "base", NULL, NULL},
+        {"other", &kind_thing, NULL, NULL, NULL, NULL},
+        {"more", &kind_thing, NULL, "other", NULL, NULL},
+    };
+    static const struct wish wishes[] = {{.step = "bad", .fail = true}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, rows, ARRAY_LEN(rows));
+    go_well(ENGINE_UP, NULL);
+    r.wishes = wishes;
+    r.wish_count = 1;
+    assert_false(go(ENGINE_DOWN, NULL, false));
+    assert_string_equal(r.err.message, "step bad: was told to fail");
+    assert_true(present("base") && present("bad"));
+    assert_false(present("other") || present("more"));
+    assert_true(said_in_full("\"step\":\"base\",\"state\":\"skipped\""));
+    assert_true(said_in_full("\"reason\":\"bad still needs it\""));
+    assert_int_equal(state_of("bad"), STORE_DONE); /* an undo that failed leaves it as it stood */
+    rig_stop(&r);
+}
+
+static void test_undo_of_one(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, scene, ARRAY_LEN(scene));
+    go_well(ENGINE_UP, "allowed");
+    go_well(ENGINE_UNDO, "attach");
+    assert_false(present("attach"));
+    assert_true(present("role") && present("swap"));
+    assert_int_equal(state_of("attach"), STORE_UNDONE);
+    plant("swap", "somebody");
+    assert_false(go(ENGINE_UNDO, "swap", false));
+    assert_int_equal(r.err.code, ERR_NOT_OURS);
+    assert_false(go(ENGINE_UNDO, "detach", false));
+    assert_int_equal(r.err.code, ERR_USAGE);
+    rig_stop(&r);
+}
+
+/* --- plan and check --- */
+
+static void test_plan(void **state)
+{
+    static const struct row rows[] = {
+        {"net", &kind_find, NULL, NULL, "net", NULL},   {"made", &kind_thing, NULL, NULL, NULL, NULL},
+        {"gone", &kind_thing, NULL, NULL, NULL, NULL},  {"new", &kind_thing, NULL, "net", NULL, NULL},
+        {"alien", &kind_thing, NULL, NULL, NULL, NULL}, {"tried", &kind_try, NULL, "made", NULL, NULL},
+        {"again", &kind_try, NULL, "gone", NULL, NULL}, {"away", NULL, "new", NULL, NULL, NULL},
+    };
+    static const struct {
+        const char *step, *symbol;
+    } want[] = {{"net", "="},   {"made", "="},  {"gone", "!"},  {"new", "+"},
+                {"alien", ">"}, {"tried", "="}, {"again", "+"}, {"away", "-"}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, rows, ARRAY_LEN(rows));
+    plant("net", "");
+    go_well(ENGINE_UP, "made tried again");
+    world_find("gone")->present = false;
+    plant("alien", "somebody");
+    world->creates = world->deletes = 0;
+    go_well(ENGINE_PLAN, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        char *line = mem_printf("\"step\":\"%s\",\"state\":\"planned\"", want[i].step);
+        const char *at = strstr(buf_text(&r.detail), line), *symbol = at ? strstr(at, "\"symbol\":\"") : NULL;
+
+        if (!symbol)
+            fail_msg("no line for %s", want[i].step);
+        else if (symbol[10] != want[i].symbol[0])
+            fail_msg("%s: %c, wanted %s", want[i].step, symbol[10], want[i].symbol);
+        mem_free(line);
+    }
+    assert_int_equal(r.summary.changes, 5);
+    assert_int_equal(world->creates + world->deletes, 0);
+    rig_stop(&r);
+}
+
+static void test_check(void **state)
+{
+    static const struct wish wishes[] = {{.step = "works", .fail = true}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, chain, ARRAY_LEN(chain));
+    plant("net", "");
+    go_well(ENGINE_UP, NULL);
+    go_well(ENGINE_CHECK, NULL);
+    assert_int_equal(r.summary.passed, 5);
+    r.wishes = wishes;
+    r.wish_count = 1;
+    world_find("side")->present = false;
+    go_well(ENGINE_CHECK, NULL);
+    assert_int_equal(r.summary.passed, 3);
+    assert_int_equal(r.summary.not_passed, 2);
+    assert_true(said_in_full("\"verdict\":\"fail\",\"found\":\"not there\",\"hint\":\"lab run side\""));
+    assert_true(said_in_full("\"verdict\":\"fail\",\"found\":\"was told to fail\""));
+    assert_false(said_in_full("failed"));
+    rig_stop(&r);
+
+    /* After the scene: what it retired is skipped, what it undid has to be gone. */
+    rig_start(&r, scene, ARRAY_LEN(scene));
+    go_well(ENGINE_UP, NULL);
+    go_well(ENGINE_CHECK, NULL);
+    assert_int_equal(r.summary.not_passed, 0);
+    assert_int_equal(r.summary.passed, 3); /* role, restore, rotation */
+    plant("swap", "swap");
+    go_well(ENGINE_CHECK, "restore");
+    assert_int_equal(r.summary.not_passed, 1);
+    rig_stop(&r);
+}
+
+static int set_alarm(void **state)
+{
+    (void)state;
+    alarm(120); /* a scheduler that hangs must not hang the tests */
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_up_twice),
+        cmocka_unit_test(test_changed_need_runs_the_test_again),
+        cmocka_unit_test(test_until),
+        cmocka_unit_test(test_not_ours),
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_missing_lookup),
+        cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_parallel),
+        cmocka_unit_test(test_many_wait_on_one_worker),
+        cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_scene),
+        cmocka_unit_test(test_run_of_a_retired_step_plays_the_scene_again),
+        cmocka_unit_test(test_scene_is_put_back_after_a_failure),
+        cmocka_unit_test(test_run_names_what_is_missing),
+        cmocka_unit_test(test_run_past_a_scene),
+        cmocka_unit_test(test_down),
+        cmocka_unit_test(test_down_without_checkpoints),
+        cmocka_unit_test(test_down_goes_on),
+        cmocka_unit_test(test_undo_of_one),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_check),
+    };
+
+    return cmocka_run_group_tests_name("engine", tests, set_alarm, NULL);
+}
