@@ -258,7 +258,7 @@ static void act_run(struct run *run)
     for (size_t i = 0; i < count; i++)
         included[i] =
             included[i] || targets[i] ||
-            (needed[i] && run->steps[i].retired && !is_undo(run, i) && class_of(run, i) == KIND_RESOURCE);
+            (needed[i] && run->steps[i].retired && !is_undo(run, i) && class_of(run, i) != KIND_TEST);
     add_tests(run, needed, included);
     if (reopen_scenes(run, targets, included, again))
         play(run, targets, included, again);

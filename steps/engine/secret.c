@@ -65,11 +65,14 @@ static bool reissue(struct step_context *c, const struct plan_step *step, const 
                                  .mode = TASK_APPLY,
                                  .acting = true,
                                  .started_ms = c->started_ms};
-    bool ok = activation_begin(&maker, false, err);
+    bool ok = false;
 
-    if (ok && !maker.kind->reissue)
-        ok = error_set(err, ERR_FAILED, "no longer known, and it cannot be made anew");
-    ok = ok && maker.kind->reissue(&maker, output, value, err) && step_save_memo(&maker, err);
+    if (activation_begin(&maker, false, err)) {
+        if (maker.kind->reissue)
+            ok = maker.kind->reissue(&maker, output, value, err) && step_save_memo(&maker, err);
+        else
+            error_set(err, ERR_FAILED, "no longer known, and it cannot be made anew");
+    }
     c->effects += maker.effects;
     activation_release(&maker);
     return ok || error_wrap(err, "%s of %s", output, step->id);

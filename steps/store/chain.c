@@ -88,6 +88,7 @@ static bool get_number(struct db *db, const char *sql, int64_t *out, struct erro
     CLEANUP(db_donep) struct db_rows *rows = NULL;
     bool row;
 
+    *out = 0;
     if (!db_query(db, sql, NULL, 0, &rows, err) || !db_next(rows, &row, err))
         return false;
     if (!row)
@@ -106,6 +107,7 @@ static bool get_head(struct db *db, struct head *out, struct error *err)
     CLEANUP(db_donep) struct db_rows *rows = NULL;
     bool row;
 
+    *out = (struct head){.seq = 0};
     if (!db_query(db, "SELECT seq, hash FROM head WHERE one = 1", NULL, 0, &rows, err) ||
         !db_next(rows, &row, err))
         return false;

@@ -523,6 +523,7 @@ static void rig_start(struct rig *r, const struct row *rows, size_t count)
 
     *r = (struct rig){.stop_fd = eventfd(0, EFD_CLOEXEC)};
     rig = r;
+    /* cppcheck-suppress invalidFunctionArg ; no file: mmap(2) wants -1 then */
     world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(world, MAP_FAILED);
     pthread_mutexattr_init(&shared);

@@ -501,17 +501,73 @@ static void test_lock_of_a_dead_process(void **state)
     store_close(s);
 }
 
+/* `lab status` after a run was killed: what it committed is still in the log
+ * beside the file, and reading has to bring it up. */
+static void test_read_after_a_kill(void **state)
+{
+    struct place *p = *state;
+    struct store *s;
+    struct store_step got;
+    struct error err;
+    int status;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        s = open_store(p);
+        put(s, "a", STORE_DONE, "{}");
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (!store_open(p->path, true, held_clock(p), &s, &err))
+        fail_msg("%s", err.message);
+    store_set_scope(s, &(struct store_scope){"111122223333", "eu-west-1", "lab", "me"});
+    assert_true(store_get_step(s, "a", &got, &err));
+    assert_int_equal(got.state, STORE_DONE);
+    store_step_release(&got);
+    store_close(s);
+}
+
+/* A reader beside a run that writes sees what is committed, and disturbs nothing. */
+static void test_read_beside_a_run(void **state)
+{
+    struct place *p = *state;
+    struct store *writer = open_store(p), *reader;
+    struct store_step got;
+    struct error err;
+
+    assert_true(store_lock(writer, "up", &err));
+    put(writer, "a", STORE_DONE, NULL);
+    assert_true(store_open(p->path, true, held_clock(p), &reader, &err));
+    store_set_scope(reader, &(struct store_scope){"111122223333", "eu-west-1", "lab", "me"});
+    put(writer, "a", STORE_UNDONE, NULL);
+    assert_true(store_get_step(reader, "a", &got, &err));
+    assert_int_equal(got.state, STORE_UNDONE);
+    store_step_release(&got);
+    store_close(reader);
+    put(writer, "b", STORE_DONE, NULL);
+    store_close(writer);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_steps),         TEST(test_message_is_cut_at_a_character),
-        TEST(test_intents),       TEST(test_knows),
-        TEST(test_list),          TEST(test_read_only),
-        TEST(test_refused),       TEST(test_append_only),
-        TEST(test_flipped_bytes), TEST(test_untrusted_files),
-        TEST(test_lock),          TEST(test_lock_of_a_dead_process),
+        TEST(test_steps),
+        TEST(test_message_is_cut_at_a_character),
+        TEST(test_intents),
+        TEST(test_knows),
+        TEST(test_list),
+        TEST(test_read_only),
+        TEST(test_refused),
+        TEST(test_append_only),
+        TEST(test_flipped_bytes),
+        TEST(test_untrusted_files),
+        TEST(test_lock),
+        TEST(test_lock_of_a_dead_process),
+        TEST(test_read_after_a_kill),
+        TEST(test_read_beside_a_run),
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
