@@ -22,14 +22,14 @@ struct schema_field {
     const char *name;
     enum field_type type;
     bool required;
-    const char *help;              /* one line for people */
-    const char *otherwise;         /* default as text, NULL when none */
-    const char *const *choices;    /* FIELD_TEXT: NULL-terminated, NULL for any */
-    const char *const *step_kinds; /* FIELD_STEP: NULL-terminated */
+    const char *help;                   /* one line for people */
+    const char *otherwise;              /* default as text, NULL when none */
+    const char *const *choices;         /* FIELD_TEXT: NULL-terminated, NULL for any */
+    const char *const *step_kinds;      /* FIELD_STEP: NULL-terminated */
     const struct schema_field *fields;  /* FIELD_OBJECT: ends with a NULL name */
     const struct schema_field *element; /* FIELD_LIST, FIELD_MAP */
-    int64_t min, max;              /* FIELD_INTEGER, when max > min */
-    bool any_of_group;             /* FIELD_OBJECT's fields: exactly one of those marked */
+    int64_t min, max;                   /* FIELD_INTEGER, when max > min */
+    bool any_of_group;                  /* FIELD_OBJECT's fields: exactly one of those marked */
 };
 
 struct output_field {
@@ -48,9 +48,9 @@ struct kind_schema {
     const char *name; /* "mysql.user" */
     const char *summary;
     enum kind_class class;
-    bool can_expect;  /* takes `expect: {error: CODE}` */
-    const struct schema_field *with;     /* ends with a NULL name */
-    const struct output_field *outputs;  /* ends with a NULL name */
+    bool can_expect;                    /* takes `expect: {error: CODE}` */
+    const struct schema_field *with;    /* ends with a NULL name */
+    const struct output_field *outputs; /* ends with a NULL name */
 };
 
 #endif
