@@ -3,6 +3,7 @@
 #ifndef AWS_SANDBOX_CORE_H
 #define AWS_SANDBOX_CORE_H
 
+#include "aws/auth/sigv4.h"
 #include "aws/http/message.h"
 #include "aws/sandbox/call.h"
 
@@ -80,9 +81,11 @@ void dispatch_inside(struct work *w, const char *access_key_id, const char *serv
 struct key_cache *key_cache_new(void);
 void key_cache_free(struct key_cache *c);
 
-/** Judges the signature of w's request and fills call.principal. On refusal
- * w->err is AWS's answer in the protocol of the service. */
-MUST_USE bool principal_verify(struct work *w);
+/** Judges the signature of w's request, whose claim was read with this verdict,
+ * and fills call.principal. On refusal w->err is AWS's answer in the protocol
+ * of the service. */
+MUST_USE bool principal_verify(struct work *w, const struct sigv4_claim *claim,
+                               struct sigv4_verdict *verdict);
 /** Fills the principal of an access key; false when there is none. */
 MUST_USE bool principal_find(struct sandbox *s, const char *access_key_id, struct principal *out);
 

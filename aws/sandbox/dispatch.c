@@ -2,7 +2,6 @@
  * the parameters, find the resource, authorise, handle, record, encode. */
 #include "aws/sandbox/core.h"
 
-#include "aws/auth/sigv4.h"
 #include "aws/common/mem.h"
 #include "aws/protocol/protocol.h"
 #include "aws/sandbox/authorize.h"
@@ -13,11 +12,7 @@
 
 /* The services that are there, a row each. */
 static const struct handler_table *const services[] = {
-    &sts_handlers,
-    &cloudtrail_handlers,
-    &secretsmanager_handlers,
-    &lambda_handlers,
-    &logs_handlers,
+    &sts_handlers, &cloudtrail_handlers, &secretsmanager_handlers, &lambda_handlers, &logs_handlers,
 };
 
 struct work *work_new(struct sandbox *s, const struct http_request *request, void (*done)(struct work *w),
@@ -209,7 +204,7 @@ static bool serve(struct work *w)
     (void)sigv4_read_claim(w->request, &claim, &verdict); /* its service helps to route; judged below */
     if (!protocol_route(w->request, claim.service, &c->service, &c->op, &w->err))
         return false;
-    if (!principal_verify(w))
+    if (!principal_verify(w, &claim, &verdict))
         return false;
     if (!protocol_decode_request(c->op, w->request, &w->in, &w->err)) {
         w->recorded = w->in != NULL;

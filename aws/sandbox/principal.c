@@ -1,7 +1,6 @@
 /* Who signed a request, and whether it is so. SECURITY rule 21, facts 6.2. */
 #include "aws/sandbox/core.h"
 
-#include "aws/auth/sigv4.h"
 #include "aws/common/mem.h"
 
 #include <stdio.h>
@@ -28,9 +27,11 @@ void key_cache_free(struct key_cache *c)
     mem_free(c);
 }
 
-static const struct aws_credentials *cached_key(struct key_cache *c, const char *id, struct str secret,
-                                                struct str token)
+/** The credentials of a key's entity, which may have changed since. */
+static const struct aws_credentials *cached_key(struct key_cache *c, const char *id,
+                                                const struct json *entity)
 {
+    struct str secret = json_str(json_get(entity, "secret")), token = json_str(json_get(entity, "token"));
     struct aws_credentials *k;
 
     for (size_t i = 0; i < CACHED_KEYS; i++) {
@@ -45,6 +46,7 @@ static const struct aws_credentials *cached_key(struct key_cache *c, const char 
     secret_set(&k->secret_access_key, secret);
     if (token.len)
         secret_set(&k->session_token, token);
+    k->expires_at_s = json_int(json_get(entity, "expires_s"), 0);
     return k;
 }
 
@@ -129,95 +131,52 @@ bool principal_find(struct sandbox *s, const char *access_key_id, struct princip
     return fill_user(s, json_get_text(found.entity, "UserName"), out);
 }
 
-/* --- refusals --- */
+/* --- judging --- */
 
-/* What each fault is called, by protocol: facts 6.2. */
-static const struct fault_row {
-    const char *query, *json, *ec2;
-    int query_status, json_status, ec2_status;
-    const char *ec2_text; /* NULL: the verdict's */
-} faults[] = {
-    [SIGV4_BOTH_FORMS] = {"IncompleteSignature", "InvalidSignatureException", "AuthFailure", 400, 400, 401,
-                          NULL},
-    [SIGV4_MISSING_TOKEN] = {"MissingAuthenticationToken", "MissingAuthenticationTokenException",
-                             "AuthFailure", 403, 400, 401, NULL},
-    [SIGV4_INCOMPLETE] = {"IncompleteSignature", "IncompleteSignatureException", "IncompleteSignature", 400,
-                          400, 400, NULL},
-    [SIGV4_UNKNOWN_KEY] = {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", 403, 400,
-                           401, "AWS was not able to validate the provided access credentials"},
-    [SIGV4_EXPIRED_TOKEN] = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", 403, 400, 400,
-                             "Request has expired."},
-    [SIGV4_MISMATCH] = {"SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure", 403, 400, 401,
-                        NULL},
-    [SIGV4_SKEW] = {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired", 403, 400, 400,
-                    "Request has expired."},
-};
-
-static const char unknown_key_text[] = "The security token included in the request is invalid";
-static const char expired_text[] = "The security token included in the request is expired";
-
-static bool refuse(struct work *w, const struct sigv4_verdict *verdict)
+/** The key a claim names; long ids and those with a NUL are nobody's. */
+static struct found_key claimed_key(const struct sandbox *s, struct str claimed, char id[129])
 {
-    const struct fault_row *row = &faults[verdict->fault];
-    enum aws_protocol protocol = w->call.service->protocol;
-    const char *text = verdict->message;
+    struct found_key none = {0};
 
-    switch (protocol) {
-    case AWS_QUERY:
-        error_aws(&w->err, row->query, text);
-        w->err.http_status = row->query_status;
-        break;
-    case AWS_EC2:
-        error_aws(&w->err, row->ec2, row->ec2_text ? row->ec2_text : text);
-        w->err.http_status = row->ec2_status;
-        break;
-    case AWS_JSON_1_1:
-    case AWS_REST_JSON:
-        error_aws(&w->err, row->json, text);
-        w->err.http_status = protocol == AWS_REST_JSON ? 403 : row->json_status;
-        break;
-    }
-    return false;
+    if (claimed.len > 128)
+        return none;
+    (void)snprintf(id, 129, "%.*s", STR_ARG(claimed));
+    return strlen(id) == claimed.len ? find_key(s, id) : none;
 }
 
 static void judge(struct work *w, const struct sigv4_claim *claim, struct sigv4_verdict *verdict)
 {
     struct sandbox *s = w->call.sandbox;
-    const char *regions[3] = {s->options.region, NULL, NULL};
+    /* IAM is signed for by some clients in its global region: facts 1.2. */
+    const char *regions[] = {s->options.region, w->call.service->global ? "us-east-1" : NULL, NULL};
     struct sigv4_expectation want = {.service = w->call.service->signing_name,
                                      .regions = regions,
                                      .now_s = sandbox_real_s(s),
                                      .window_s = WINDOW_S};
     char id[129];
-    struct found_key found = {0};
-    const struct aws_credentials *creds = NULL;
+    struct found_key found = claimed_key(s, claim->access_key_id, id);
+    const struct aws_credentials *creds = found.entity ? cached_key(s->keys, id, found.entity) : NULL;
 
-    if (w->call.service->global)
-        regions[1] = "us-east-1";
-    (void)snprintf(id, sizeof id, "%.*s", STR_ARG(claim->access_key_id));
-    if (claim->access_key_id.len < sizeof id && strlen(id) == claim->access_key_id.len)
-        found = find_key(s, id);
-    /* A long-term key with a token, or a session with another's, is no key. */
-    if (found.entity && secret_equal(json_str(json_get(found.entity, "token")), claim->session_token))
-        creds = cached_key(s->keys, id, json_str(json_get(found.entity, "secret")), claim->session_token);
     verdict->fault = SIGV4_OK;
-    if (!sigv4_verify(w->request, claim, creds, &want, verdict) && creds)
+    if (!sigv4_verify(w->request, claim, creds, &want, verdict))
         return;
+    /* The key of a user who is gone, or no key at all: the same to the caller. */
     if (!creds || !principal_find(s, id, &w->call.principal)) {
-        verdict->fault = creds && found.expired ? SIGV4_EXPIRED_TOKEN : SIGV4_UNKNOWN_KEY;
-        (void)snprintf(verdict->message, sizeof verdict->message, "%s%s",
-                       verdict->fault == SIGV4_EXPIRED_TOKEN ? expired_text : unknown_key_text,
-                       verdict->fault == SIGV4_UNKNOWN_KEY && w->call.service->protocol == AWS_JSON_1_1 ? "."
-                                                                                                        : "");
+        verdict->fault = SIGV4_UNKNOWN_KEY;
+        (void)snprintf(verdict->message, sizeof verdict->message, "%s",
+                       "The security token included in the request is invalid");
     }
 }
 
-bool principal_verify(struct work *w)
+bool principal_verify(struct work *w, const struct sigv4_claim *claim, struct sigv4_verdict *verdict)
 {
-    struct sigv4_claim claim = {0};
-    struct sigv4_verdict verdict = {0};
+    static const enum sigv4_dialect dialects[] = {[AWS_QUERY] = SIGV4_QUERY,
+                                                  [AWS_EC2] = SIGV4_EC2,
+                                                  [AWS_JSON_1_1] = SIGV4_JSON,
+                                                  [AWS_REST_JSON] = SIGV4_REST_JSON};
 
-    if (sigv4_read_claim(w->request, &claim, &verdict))
-        judge(w, &claim, &verdict);
-    return verdict.fault == SIGV4_OK || refuse(w, &verdict);
+    if (verdict->fault == SIGV4_OK)
+        judge(w, claim, verdict);
+    return verdict->fault == SIGV4_OK ||
+           sigv4_fault_error(verdict, dialects[w->call.service->protocol], &w->err);
 }

@@ -111,7 +111,11 @@ static int raw(const struct served *v, const char *text, struct buf *reply)
 struct alteration {
     const char *why;
     const char *region, *service; /* of the scope; NULL right */
+    const char *target;           /* json protocol: X-Amz-Target */
+    const char *body;             /* NULL: GetCallerIdentity */
+    const char *status_of_key;    /* what the administrator's key becomes; NULL Active */
     int64_t clock_s;              /* added to the time of signing */
+    int64_t session_s;            /* signed by a session of role `ide` ending in so many seconds */
     bool unsigned_request, wrong_secret, wrong_key, other_body, foreign_token;
     int status;
     const char *want;
@@ -123,6 +127,17 @@ static void write_request(const struct http_request *req, const char *body, stru
     for (size_t i = 0; i < req->headers.count; i++)
         buf_printf(out, "%s: %s\r\n", req->headers.items[i].name, req->headers.items[i].value);
     buf_printf(out, "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
+}
+
+/** A session made beside the loop, which is idle between two requests. */
+static void become_session(const struct served *v, int64_t ends_s, struct aws_credentials *creds)
+{
+    const struct json *session = session_make(v->fixture.sandbox, "ide", "i-0123", "ec2", ends_s);
+
+    (void)snprintf(creds->access_key_id, sizeof creds->access_key_id, "%s",
+                   json_get_text(session, "AccessKeyId"));
+    secret_set(&creds->secret_access_key, json_str(json_get(session, "secret")));
+    secret_set(&creds->session_token, json_str(json_get(session, "token")));
 }
 
 static void sign(const struct served *v, const struct alteration *a, const char *body, struct buf *out)
@@ -140,7 +155,11 @@ static void sign(const struct served *v, const struct alteration *a, const char 
     assert_true(
         http_headers_add(&req.headers, "Content-Type", STR("application/x-www-form-urlencoded"), &err));
     buf_adds(&req.body, body);
+    if (a->target)
+        assert_true(http_headers_add(&req.headers, "X-Amz-Target", str_of(a->target), &err));
     aws_credentials_copy(&creds, &v->admin);
+    if (a->session_s)
+        become_session(v, a->session_s, &creds);
     if (a->wrong_secret)
         secret_set(&creds.secret_access_key, STR("not the secret of this key at all!!!!!!!"));
     if (a->wrong_key)
@@ -149,11 +168,12 @@ static void sign(const struct served *v, const struct alteration *a, const char 
         secret_set(&creds.session_token, STR("sometoken"));
     if (!a->unsigned_request)
         assert_true(sigv4_sign(&req, &creds, &scope, &flags, 1767225600 + a->clock_s, NULL, &err));
-    write_request(&req, a->other_body ? "Action=GetCallerIdentity&Version=2011-06-15&x=1" : body, out);
+    write_request(&req, a->other_body ? "Action=GetCallerIdentity&Version=2011-06-15&" : body, out);
     aws_credentials_release(&creds);
     http_request_release(&req);
 }
 
+static const char describe_vpcs[] = "Action=DescribeVpcs&Version=2016-11-15";
 static const char get_identity[] = "Action=GetCallerIdentity&Version=2011-06-15";
 
 static void test_verifies_every_request(void **state)
@@ -172,6 +192,35 @@ static void test_verifies_every_request(void **state)
          .foreign_token = true,
          .status = 403,
          .want = "InvalidClientTokenId"},
+        {.why = "a session", .session_s = 900, .status = 200, .want = ":assumed-role/ide/i-0123</Arn>"},
+        {.why = "a session that has ended", .session_s = -1, .status = 403, .want = "ExpiredToken"},
+        {.why = "a session with another's token",
+         .session_s = 900,
+         .foreign_token = true,
+         .status = 403,
+         .want = "InvalidClientTokenId"},
+        {.why = "a key that was switched off",
+         .status_of_key = "Inactive",
+         .status = 403,
+         .want = "InvalidClientTokenId"},
+        {.why = "EC2 says it its way",
+         .service = "ec2",
+         .body = describe_vpcs,
+         .wrong_secret = true,
+         .status = 401,
+         .want = "AuthFailure"},
+        {.why = "EC2 and a late one",
+         .service = "ec2",
+         .body = describe_vpcs,
+         .clock_s = -301,
+         .status = 400,
+         .want = "RequestExpired"},
+        {.why = "JSON services in theirs",
+         .service = "cloudtrail",
+         .target = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents",
+         .wrong_key = true,
+         .status = 400,
+         .want = "UnrecognizedClientException"},
         {.why = "another body", .other_body = true, .status = 403, .want = "SignatureDoesNotMatch"},
     };
     CLEANUP(buf_release) struct buf request = {0}, reply = {0};
@@ -183,7 +232,9 @@ static void test_verifies_every_request(void **state)
         int status;
 
         buf_reset(&request);
-        sign(&v, &rows[i], get_identity, &request);
+        json_put_text(world_edit(v.fixture.sandbox->world, "iam.access_key", v.fixture.admin_key), "Status",
+                      rows[i].status_of_key ? rows[i].status_of_key : "Active");
+        sign(&v, &rows[i], rows[i].body ? rows[i].body : get_identity, &request);
         status = raw(&v, buf_text(&request), &reply);
         if (status != rows[i].status || !strstr(buf_text(&reply), rows[i].want))
             fail_msg("%s: %s", rows[i].why, buf_text(&reply));
