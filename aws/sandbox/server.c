@@ -5,6 +5,7 @@
 
 #include "aws/common/mem.h"
 #include "aws/sandbox/http_check.h"
+#include "aws/sandbox/listener.h"
 #include "aws/sandbox/peers.h"
 
 #include <arpa/inet.h>
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -25,8 +25,7 @@ enum {
     CONNECTION_MEMORY_BYTES = 16 << 10,
     CONNECTION_SOFT_LIMIT = 512,
     CONNECTION_LIMIT = 640,
-    INACTIVE_S = 60,
-    BACKLOG = 512
+    INACTIVE_S = 60
 };
 
 /* One request and its reply. */
@@ -368,62 +367,6 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 
 /* --- starting --- */
 
-/** The listening socket's address: loopback, IPv4 or IPv6. */
-static bool read_address(const char *text, unsigned port, struct sockaddr_storage *out, socklen_t *len)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-
-    *out = (struct sockaddr_storage){0};
-    if (inet_pton(AF_INET, text, &in.sin_addr) == 1 && (ntohl(in.sin_addr.s_addr) >> 24) == 127) {
-        memcpy(out, &in, sizeof in);
-        *len = sizeof in;
-        return true;
-    }
-    if (inet_pton(AF_INET6, text, &in6.sin6_addr) == 1 && IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr)) {
-        memcpy(out, &in6, sizeof in6);
-        *len = sizeof in6;
-        return true;
-    }
-    return false;
-}
-
-static bool listen_on(struct server *server, struct error *err)
-{
-    struct sandbox *s = server->sandbox;
-    const char *text = s->options.listen_address ? s->options.listen_address : "127.0.0.1";
-    struct sockaddr_storage address;
-    socklen_t len;
-    int yes = 1;
-    unsigned port;
-
-    if (s->options.listen_port > 65535 || !read_address(text, s->options.listen_port, &address, &len))
-        return error_set(err, ERR_USAGE, "listen on %s port %u: not a loopback address and port", text,
-                         s->options.listen_port);
-    server->listener = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* REUSEADDR: a sandbox that just ended leaves its connections behind. */
-    if (server->listener < 0 ||
-        setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
-        bind(server->listener, (const struct sockaddr *)&address, len) < 0 ||
-        listen(server->listener, BACKLOG) < 0 ||
-        getsockname(server->listener, (struct sockaddr *)&address, &len) < 0)
-        return error_os(err, "listen on %s port %u", text, s->options.listen_port);
-    if (address.ss_family == AF_INET) {
-        struct sockaddr_in in;
-
-        memcpy(&in, &address, sizeof in);
-        port = ntohs(in.sin_port);
-    } else {
-        struct sockaddr_in6 in6;
-
-        memcpy(&in6, &address, sizeof in6);
-        port = ntohs(in6.sin6_port);
-    }
-    (void)snprintf(s->url, sizeof s->url, address.ss_family == AF_INET ? "http://%s:%u" : "http://[%s]:%u",
-                   text, port);
-    return true;
-}
-
 static bool start_daemon(struct server *server, struct error *err)
 {
     /* The library never waits by itself: external epoll, we call MHD_run. It
@@ -458,7 +401,7 @@ static bool set_up(struct server *server, struct error *err)
     server->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->epoll < 0 || server->stop < 0)
         return error_os(err, "make the event loop");
-    if (!listen_on(server, err) || !start_daemon(server, err))
+    if (!listen_on_loopback(server->sandbox, &server->listener, err) || !start_daemon(server, err))
         return false;
     info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     return poll_fd(server, info ? info->epoll_fd : -1, NULL, err) &&
