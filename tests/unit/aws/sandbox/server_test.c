@@ -317,6 +317,41 @@ static void test_says_when_a_body_is_too_large(void **state)
     stop(&v);
 }
 
+struct watched {
+    struct sandbox *sandbox;
+    int fd, calls;
+};
+
+static void stop_when_told(void *arg)
+{
+    struct watched *w = arg;
+
+    w->calls++;
+    sandbox_unwatch(w->sandbox, w->fd); /* inside its own call: freed after the round */
+    sandbox_stop(w->sandbox);
+}
+
+static void test_watches_descriptors(void **state)
+{
+    struct sandbox_fixture f = {0};
+    struct watched w;
+    struct error err;
+    int ends[2];
+
+    (void)state;
+    fixture_start(&f);
+    assert_int_equal(pipe(ends), 0);
+    w = (struct watched){f.sandbox, ends[0], 0};
+    assert_true(sandbox_watch(f.sandbox, ends[0], stop_when_told, &w, &err));
+    assert_false(sandbox_watch(f.sandbox, -1, stop_when_told, &w, &err));
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_true(sandbox_run(f.sandbox, &err));
+    assert_int_equal(w.calls, 1);
+    close(ends[0]);
+    close(ends[1]);
+    fixture_stop(&f);
+}
+
 /* --- heads without a socket --- */
 
 static void test_judges_heads(void **state)
@@ -411,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_keeps_connections_and_delays_replies),
         cmocka_unit_test(test_refuses_loose_http),
         cmocka_unit_test(test_says_when_a_body_is_too_large),
+        cmocka_unit_test(test_watches_descriptors),
         cmocka_unit_test(test_judges_heads),
         cmocka_unit_test(test_ends_slow_connections),
         cmocka_unit_test(test_listens_on_loopback_only),
