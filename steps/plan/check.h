@@ -7,7 +7,12 @@
 #include "steps/plan/plan.h"
 #include "steps/plan/problem.h"
 
-enum { MOST_STEPS = 1000, NO_STEP = -1 };
+enum {
+    NO_STEP = -1,
+    CHECK_MOST_STEPS = 1000,
+    CHECK_MOST_TASKS = 1000,
+    CHECK_LONGEST_TIMEOUT_S = 7 * 24 * 3600
+};
 
 struct checker {
     const struct plan_options *options;

@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-enum { MOST_TASKS = 1000, LONGEST_TIMEOUT_S = 7 * 24 * 3600 };
-
 static const struct schema_field expect_fields[] = {
     {.name = "error", .type = FIELD_TEXT, .required = true, .help = "AWS error code or SQLSTATE"}, {0}};
 
@@ -106,7 +104,7 @@ static void read_task(struct checker *c, struct plan_step *step, const struct ya
     int64_t task;
 
     (void)key;
-    read_integer(c, value, MOST_TASKS, &task);
+    read_integer(c, value, CHECK_MOST_TASKS, &task);
     step->task = (int)task;
 }
 
@@ -116,7 +114,7 @@ static void read_timeout(struct checker *c, struct plan_step *step, const struct
     int64_t seconds;
 
     (void)key;
-    read_integer(c, value, LONGEST_TIMEOUT_S, &seconds);
+    read_integer(c, value, CHECK_LONGEST_TIMEOUT_S, &seconds);
     step->timeout_ms = seconds * 1000;
 }
 
@@ -270,11 +268,11 @@ static void read_body(struct checker *c, size_t index)
 
 static void start_steps(struct checker *c, const struct yaml_node *steps)
 {
-    size_t count = steps->count < MOST_STEPS ? steps->count : MOST_STEPS;
+    size_t count = steps->count < CHECK_MOST_STEPS ? steps->count : CHECK_MOST_STEPS;
 
-    if (steps->count > MOST_STEPS)
-        problem_add(c->problems, &c->source, place_of(steps->keys[MOST_STEPS]), "more than %d steps",
-                    MOST_STEPS);
+    if (steps->count > CHECK_MOST_STEPS)
+        problem_add(c->problems, &c->source, place_of(steps->keys[CHECK_MOST_STEPS]), "more than %d steps",
+                    CHECK_MOST_STEPS);
     c->keys = (const struct yaml_node *const *)steps->keys;
     c->bodies = (const struct yaml_node *const *)steps->items;
     c->plan->steps = mem_array(count, sizeof(*c->plan->steps));
