@@ -7,7 +7,6 @@
 #include "aws/common/mem.h"
 #include "aws/common/process.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
@@ -214,16 +213,11 @@ void lambda_failure(const struct error *err, struct buf *out)
     json_write(body, out);
 }
 
-static void PRINTF_LIKE(4, 5)
-    log_line(struct lambda_run *run, const char *group, int64_t at_ms, const char *format, ...)
+/* Takes line over. */
+static void log_line(struct lambda_run *run, const char *group, int64_t at_ms, char *line)
 {
-    char line[300];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
     logs_append(run->sandbox, group, run->stream, at_ms, str_of(line));
+    mem_free(line);
 }
 
 void lambda_run_finish(struct lambda_run *run)
@@ -231,19 +225,21 @@ void lambda_run_finish(struct lambda_run *run)
     if (!run)
         return;
     int64_t now_ms = sandbox_now_ms(run->sandbox);
+    long long took_ms = (long long)(now_ms - run->started_ms);
     struct str rest = buf_str(&run->log), line;
     CLEANUP(mem_freep) char *group = mem_printf("/aws/lambda/%s", run->function_name);
 
-    log_line(run, group, run->started_ms, "START RequestId: %s Version: $LATEST\n", run->request_id);
+    log_line(run, group, run->started_ms,
+             mem_printf("START RequestId: %s Version: $LATEST\n", run->request_id));
     while (rest.len > 0 && str_split(&rest, '\n', &line)) {
         if (line.len > 0)
             logs_append(run->sandbox, group, run->stream, now_ms, line);
     }
-    log_line(run, group, now_ms, "END RequestId: %s\n", run->request_id);
-    log_line(run, group, now_ms,
-             "REPORT RequestId: %s\tDuration: %lld.00 ms\tBilled Duration: %lld ms\tMemory Size: 128 MB\t"
-             "Max Memory Used: 78 MB\n",
-             run->request_id, (long long)(now_ms - run->started_ms),
-             (long long)(now_ms - run->started_ms) + 1);
+    log_line(run, group, now_ms, mem_printf("END RequestId: %s\n", run->request_id));
+    log_line(
+        run, group, now_ms,
+        mem_printf("REPORT RequestId: %s\tDuration: %lld.00 ms\tBilled Duration: %lld ms\tMemory Size: 128 "
+                   "MB\tMax Memory Used: 78 MB\n",
+                   run->request_id, took_ms, took_ms + 1));
     run_free(run);
 }
