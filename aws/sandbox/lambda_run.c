@@ -168,6 +168,9 @@ static bool run_command(struct lambda_run *run, struct str event, struct buf *an
         return refuse(err, "Runtime.InvalidEntrypoint", "RequestId: %s Error: Couldn't run the command: %s",
                       run->request_id, run->argv.items[0]);
     }
+    if (status == 0 && answer->overflow)
+        return error_aws(err, "Function.ResponseSizeTooLarge",
+                         "Response payload size exceeded maximum allowed payload size (6291456 bytes).");
     if (status == 0)
         return true;
     return refuse(err, "Runtime.ExitError", "RequestId: %s Error: Runtime exited with error: %s %d",

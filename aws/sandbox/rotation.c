@@ -6,7 +6,6 @@
  * asks again or takes AWSPENDING away. */
 #include "aws/sandbox/rotation.h"
 #include "aws/sandbox/lambda.h"
-#include "aws/sandbox/refuse.h"
 #include "aws/sandbox/secretsmanager.h"
 
 #include "aws/common/mem.h"
@@ -169,7 +168,9 @@ static void step_work(struct sandbox *s, void *arg)
 static void step_done(struct sandbox *s, void *arg)
 {
     struct errand *e = arg;
-    struct json *secret = errand_secret(e);
+    /* An ending sandbox fails the steps it cut off: that is no failed rotation,
+     * and no next step may begin. */
+    struct json *secret = sandbox_stopping(s) ? NULL : errand_secret(e);
 
     lambda_run_finish(e->run);
     if (secret && !e->ok) {
@@ -335,6 +336,17 @@ static void rotate_answer(struct call *c, const struct json *secret, const char 
     secret_trail(c, secret, token);
 }
 
+static void configure(struct call *c, struct json *secret, const struct json *rules)
+{
+    if (json_get(c->in, "RotationLambdaARN"))
+        json_put(secret, "RotationLambdaARN", json_copy(json_get(c->in, "RotationLambdaARN")));
+    if (rules)
+        json_put(secret, "RotationRules", json_copy(rules));
+    json_put_bool(secret, "RotationEnabled", true);
+    secret_put_date(secret, "LastChangedDate", c->now_ms);
+    rotation_reschedule(c->sandbox, secret, c->now_ms);
+}
+
 bool rotation_rotate(struct call *c, struct error *err)
 {
     const struct json *rules = json_get(c->in, "RotationRules");
@@ -351,25 +363,17 @@ bool rotation_rotate(struct call *c, struct error *err)
         return true;
     }
     CLEANUP(mem_freep) char *pending = mem_dup(pending_token(secret));
+    if (!pending && secret_version(secret, token))
+        return secret_token_in_use(secret, token, err);
+    /* The new function also serves what was left undone: a rotation that is
+     * stuck for its function's sake has no other way on. */
+    configure(c, secret, rules);
     if (pending) {
         reattempt(c->sandbox, secret, pending);
         return error_aws(err, "InvalidRequestException",
                          "A previous rotation isn't complete. That rotation will be reattempted.");
     }
-    if (secret_version(secret, token))
-        return refuse(
-            err, "ResourceExistsException",
-            "You can't use ClientRequestToken %s because that value is already in use for a version "
-            "of secret %s.",
-            token, json_get_text(secret, "ARN"));
-    if (json_get(c->in, "RotationLambdaARN"))
-        json_put(secret, "RotationLambdaARN", json_copy(json_get(c->in, "RotationLambdaARN")));
-    if (rules)
-        json_put(secret, "RotationRules", json_copy(rules));
-    json_put_bool(secret, "RotationEnabled", true);
     json_put_text(secret, "rotation_token", token);
-    secret_put_date(secret, "LastChangedDate", c->now_ms);
-    rotation_reschedule(c->sandbox, secret, c->now_ms);
     rotate_answer(c, secret, token);
     start_rotation(c->sandbox, secret, token, !at_once);
     return true;

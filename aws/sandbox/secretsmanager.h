@@ -57,6 +57,9 @@ void secret_trail(struct call *c, const struct json *secret, const char *version
  * out, SDKs never do. out is 65 bytes. */
 MUST_USE bool secret_token(struct call *c, char out[65], struct error *err);
 
+/** Refuses a token that stands for another version; returns false. */
+bool secret_token_in_use(const struct json *secret, const char *token, struct error *err);
+
 /* --- handlers, one file per subject --- */
 bool secretsmanager_create(struct call *c, struct error *err);
 bool secretsmanager_get_value(struct call *c, struct error *err);

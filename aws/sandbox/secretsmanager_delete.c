@@ -87,6 +87,7 @@ bool secretsmanager_delete(struct call *c, struct error *err)
     if (force)
         json_put_bool(secret, "forced", true);
     json_remove(secret, "rotation");
+    c->resource_policy = NULL; /* borrowed from what may go now */
     rotation_reschedule(c->sandbox, secret, c->now_ms);
     c->out = secret_answer(secret);
     secret_put_date(c->out, "DeletionDate", force ? c->now_ms : at_ms);

@@ -236,6 +236,14 @@ bool secret_token(struct call *c, char out[65], struct error *err)
     return true;
 }
 
+bool secret_token_in_use(const struct json *secret, const char *token, struct error *err)
+{
+    return refuse(err, "ResourceExistsException",
+                  "You can't use ClientRequestToken %s because that value is already in use for a version of "
+                  "secret %s.",
+                  token, json_get_text(secret, "ARN"));
+}
+
 bool page_read(const struct json *in, const char *code, size_t *start, struct error *err)
 {
     struct str token = json_str(json_get(in, "NextToken"));

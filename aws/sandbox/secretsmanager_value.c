@@ -46,14 +46,6 @@ static bool name_is_valid(struct str name)
     return name.len > 0 && name.len <= 512;
 }
 
-static bool token_in_use(const struct json *secret, const char *token, struct error *err)
-{
-    return refuse(err, "ResourceExistsException",
-                  "You can't use ClientRequestToken %s because that value is already in use for a version of "
-                  "secret %s.",
-                  token, json_get_text(secret, "ARN"));
-}
-
 /* The name is taken: by a secret being deleted, by an earlier try of this very
  * call, or by another secret. */
 static bool create_again(struct call *c, const struct json *secret, const char *token, const struct value *v,
@@ -208,7 +200,7 @@ static bool version_for_value(struct json *secret, const char *token, const stru
     *done = existing && version_has_value(existing);
     if (*done)
         return version_has_this_value(existing, value->text, value->binary) ||
-               token_in_use(secret, token, err);
+               secret_token_in_use(secret, token, err);
     struct json *version = existing ? json_edit(json_edit(secret, "versions"), token)
                                     : secret_version_add(secret, token, now_ms);
     version_set_value(version, value->text, value->binary);
@@ -270,7 +262,7 @@ bool secretsmanager_update(struct call *c, struct error *err)
     /* Unlike PutSecretValue, the same token is refused even with the same
      * value (facts 8.1). */
     if (value_given(&value) && secret_version(secret, token))
-        return token_in_use(secret, token, err);
+        return secret_token_in_use(secret, token, err);
     if (json_str(description).len > 0)
         json_put(secret, "Description", json_copy(description));
     else if (description)

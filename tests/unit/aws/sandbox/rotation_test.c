@@ -329,6 +329,70 @@ static void test_role_without_permission(void **state)
     assert_string_equal(g->database.password, "first");
 }
 
+static const struct {
+    const char *why, *secret, *reason;
+} bad_secrets[] = {
+    {"another engine", "{\\\"engine\\\":\\\"postgres\\\"}",
+     "KeyError: Database engine must be set to 'mysql' or 'aurora-mysql' in order to use this rotation "
+     "lambda"},
+    {"no engine", "{\\\"username\\\":\\\"u\\\"}",
+     "KeyError: Database engine must be set to 'mysql' or 'aurora-mysql' in order to use this rotation "
+     "lambda"},
+    {"no host", "{\\\"engine\\\":\\\"mysql\\\",\\\"username\\\":\\\"u\\\",\\\"password\\\":\\\"p\\\"}",
+     "KeyError: host key is missing from secret JSON"},
+    {"not JSON", "first", "JSONDecodeError: The secret value is not JSON"},
+    {"a password that is not the user's",
+     "{\\\"engine\\\":\\\"mysql\\\",\\\"host\\\":\\\"h\\\",\\\"username\\\":\\\"demouser\\\","
+     "\\\"password\\\":\\\"p\\\"}",
+     "ValueError: Unable to log into database with previous, current, or pending secret of secret arn "},
+};
+
+static void reason_is(struct ground *g, const char *want)
+{
+    CLEANUP(json_freep) struct json *event = NULL, *record = NULL;
+    struct error err;
+
+    assert_true(events_named(g, "RotationFailed", &event) > 0);
+    assert_true(json_parse(json_str(json_get(event, "CloudTrailEvent")), NULL, &record, &err));
+    const char *reason = json_text(json_path(record, "additionalEventData.failureReason"));
+    assert_int_equal(strncmp(reason, want, strlen(want)), 0);
+}
+
+static void test_bad_secrets(void **state)
+{
+    struct ground *g = *state;
+    char in[500];
+
+    for (size_t i = 0; i < ARRAY_LEN(bad_secrets); i++) {
+        print_message("  %s\n", bad_secrets[i].why);
+        (void)snprintf(in, sizeof in, "{\"Name\":\"s\",\"SecretString\":\"%s\"}", bad_secrets[i].secret);
+        ok(g, "CreateSecret", in);
+        ok(g, "RotateSecret", rotate_in(g, TOKEN_B, ""));
+        fixture_settle(&g->fixture);
+        reason_is(g, bad_secrets[i].reason);
+        ok(g, "DeleteSecret", "{\"SecretId\":\"s\",\"ForceDeleteWithoutRecovery\":true}");
+    }
+    assert_int_equal(g->database.sets, 0);
+}
+
+/* Somebody put another user's password under AWSPENDING: nothing is set. */
+static void test_another_user(void **state)
+{
+    struct ground *g = *state;
+
+    create(g);
+    ok(g, "PutSecretValue",
+       "{\"SecretId\":\"s\",\"ClientRequestToken\":\"" TOKEN_B "\",\"VersionStages\":[\"AWSPENDING\"],"
+       "\"SecretString\":\"{\\\"engine\\\":\\\"mysql\\\",\\\"host\\\":\\\"127.3.4.5\\\","
+       "\\\"username\\\":\\\"root\\\",\\\"password\\\":\\\"x\\\"}\"}");
+    refused(
+        g, "RotateSecret", rotate_in(g, TOKEN_C, ""),
+        "InvalidRequestException: A previous rotation isn't complete. That rotation will be reattempted.");
+    fixture_settle(&g->fixture);
+    reason_is(g, "ValueError: Attempting to modify user root other than current user demouser");
+    assert_int_equal(g->database.sets, 0);
+}
+
 /* AWSPENDING was set in the database, then the function died: the next run
  * finds the password in place and goes on. */
 static void test_half_done(void **state)
@@ -498,6 +562,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stuck_and_repaired, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retries_by_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(test_role_without_permission, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bad_secrets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_another_user, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_done, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unstuck_by_hand, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
