@@ -32,12 +32,13 @@ const char *sandbox_keep_text(struct sandbox *s, const char *text)
     return s->texts[s->text_count++];
 }
 
-static void keep_function_env(struct sandbox *s, const char *const *list)
+void sandbox_set_function_env(struct sandbox *s, const char *const *list)
 {
     size_t count = 0;
 
     while (list && list[count])
         count++;
+    mem_free(s->function_env);
     s->function_env = mem_array(count + 1, sizeof *s->function_env);
     for (size_t i = 0; i < count; i++)
         s->function_env[i] = sandbox_keep_text(s, list[i]);
@@ -54,7 +55,7 @@ static void keep_options(struct sandbox *s, const struct sandbox_options *option
     o->database_address = sandbox_keep_text(s, options->database_address);
     o->admin_user = sandbox_keep_text(s, options->admin_user);
     o->record_file = sandbox_keep_text(s, options->record_file);
-    keep_function_env(s, options->function_env);
+    sandbox_set_function_env(s, options->function_env);
     (void)snprintf(s->partition, sizeof s->partition, "aws");
     for (size_t i = 0; i < ARRAY_LEN(partitions); i++)
         if (str_starts(str_of(o->region), str_of(partitions[i].region_prefix)))

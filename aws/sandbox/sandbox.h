@@ -55,7 +55,8 @@ const char *sandbox_account(const struct sandbox *s);
 /** Keys of the world's administrator (IAM user), made at random. */
 void sandbox_admin_credentials(const struct sandbox *s, struct aws_credentials *out);
 
-/** Sets settings->function_env once the URL is known; borrowed. */
+/** Sets the environment of function commands again once the URL is known;
+ * copied. Before sandbox_run. */
 void sandbox_set_function_env(struct sandbox *s, const char *const *function_env);
 
 /** Serves until sandbox_stop. The calling thread becomes the loop. */
