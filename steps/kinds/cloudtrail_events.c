@@ -1,0 +1,94 @@
+/* cloudtrail.events: the audit of the secret's readers. CloudTrail shows an
+ * event minutes after it happened and promises nothing: absence is "not yet". */
+#include "aws/common/mem.h"
+#include "steps/kinds/look.h"
+#include "steps/kinds/table.h"
+#include "steps/kinds/trail.h"
+
+#include <string.h>
+
+static const char *const secret_kinds[] = {"secretsmanager.secret", NULL};
+static const char *const shows_words[] = {"instance", "function", "you", "other", "denied", NULL};
+
+static const struct schema_field shows_element[] = {{.name = "", .type = FIELD_TEXT, .choices = shows_words}};
+
+static const struct schema_field with[] = {
+    {.name = "event", .type = FIELD_TEXT, .otherwise = "GetSecretValue", .help = "name of the event"},
+    {.name = "secret",
+     .type = FIELD_STEP,
+     .required = true,
+     .step_kinds = secret_kinds,
+     .help = "the secret"},
+    {.name = "shows", .type = FIELD_LIST, .element = shows_element, .help = "whose events are waited for"},
+    {0},
+};
+
+static const struct output_field outputs[] = {{"instance", false, "reads by the workstation"},
+                                              {"function", false, "reads by the rotation function"},
+                                              {"you", false, "reads by the caller"},
+                                              {"other", false, "reads by others"},
+                                              {"denied", false, "denied reads"},
+                                              {0}};
+
+#define TRAIL_DEADLINE_MS (20 * 60 * 1000)
+
+static bool lookup(void *self, const struct json *in, struct json **out, struct error *err)
+{
+    return step_call(self, AS_CALLER, "cloudtrail", "LookupEvents", in, out, err);
+}
+
+static size_t count(const struct json *events, const char *what)
+{
+    bool denied = strcmp(what, "denied") == 0;
+    size_t n = 0;
+
+    for (const struct json *e = json_first(events); e; e = json_next(e)) {
+        bool allowed = json_bool(json_get(e, "allowed"), true);
+        n += denied ? !allowed : allowed && strcmp(json_get_text(e, "who"), what) == 0;
+    }
+    return n;
+}
+
+/* The first reader that is waited for and not seen yet; NULL when all are. */
+static const char *find_missing(const struct step_context *c, const struct json *events)
+{
+    const struct json *shows = json_get(step_with(c), "shows");
+
+    for (const struct json *s = json_first(shows); s; s = json_next(s)) {
+        if (count(events, json_text(s)) == 0)
+            return json_text(s);
+    }
+    return NULL;
+}
+
+static enum step_status apply(struct step_context *c, struct error *err)
+{
+    static const struct step_wait shown = {"CloudTrail to show the reads (it lags by some minutes)", 1000,
+                                           30000, TRAIL_DEADLINE_MS};
+    const struct json *args = step_with(c);
+    const struct trail_reader reader = {lookup, c};
+    CLEANUP(json_freep) struct json *who = NULL;
+    CLEANUP(json_freep) struct json *in = json_object();
+    CLEANUP(json_freep) struct json *events = NULL;
+
+    if (!step_call(c, AS_CALLER, "sts", "GetCallerIdentity", in, &who, err))
+        return STEP_FAILED;
+    const struct trail_people people = {json_get_text(who, "Arn"), NULL};
+    if (!trail_find(&reader, json_get_text(args, "event"), json_text(json_path(args, "secret.name")),
+                    json_text(json_path(args, "secret.arn")), &people, 0, &events, err))
+        return STEP_FAILED;
+    if (find_missing(c, events))
+        return step_wait(c, &shown);
+    for (size_t i = 0; outputs[i].name; i++)
+        step_output(c, outputs[i].name, json_integer((int64_t)count(events, outputs[i].name)));
+    step_note(c, "%zu reads by the workstation, %zu by the rotation function, %zu by you, %zu denied",
+              count(events, "instance"), count(events, "function"), count(events, "you"),
+              count(events, "denied"));
+    return STEP_FINISHED;
+}
+
+const struct step_kind kind_cloudtrail_events = {
+    .schema = {"cloudtrail.events", "who read the secret", KIND_TEST, false, with, outputs},
+    .observe = observe_test,
+    .apply = apply,
+};

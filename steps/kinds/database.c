@@ -1,0 +1,68 @@
+#include "steps/kinds/database.h"
+
+#include "steps/kinds/look.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool database_open(struct step_context *c, const struct mysql_login *login, struct mysql_session **out,
+                   struct error *err)
+{
+    if (!step_ca_file(c))
+        return error_set(err, ERR_CONFIG,
+                         "no CA file to verify the database with: use --ca FILE (RDS: global-bundle.pem)");
+    const struct mysql_target target = {
+        .host = login->host,
+        .port = login->port,
+        .user = login->user,
+        .password = &login->password,
+        .database = login->database[0] ? login->database : NULL,
+        .ca_file = step_ca_file(c),
+    };
+    return mysql_open(&target, out, err);
+}
+
+static bool login_from_env(const struct json *admin, const struct json *cluster, struct mysql_login *login,
+                           struct error *err)
+{
+    const char *user_env = json_get_text(admin, "user_env");
+    const char *password_env = json_get_text(admin, "password_env");
+    const char *user = getenv(user_env);
+    const char *password = getenv(password_env);
+
+    if (!user || !password)
+        return error_set(err, ERR_CONFIG, "%s is not set", user ? password_env : user_env);
+    if (snprintf(login->user, sizeof login->user, "%s", user) >= (int)sizeof login->user)
+        return error_set(err, ERR_CONFIG, "%s is too long for a MySQL user", user_env);
+    snprintf(login->host, sizeof login->host, "%s", json_get_text(cluster, "endpoint"));
+    login->port = (unsigned)json_int(json_get(cluster, "port"), 3306);
+    secret_set(&login->password, str_of(password));
+    return true;
+}
+
+static bool login_from_secret(struct step_context *c, const char *name, const struct json *cluster,
+                              struct mysql_login *login, struct error *err)
+{
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    if (!look_up(c, "secretsmanager", "GetSecretValue", json_of("SecretId", name, NULL), NULL, &out, err))
+        return error_wrap(err, "read the admin's secret %s", name);
+    if (!mysql_login_parse(json_str(json_get(out, "SecretString")), json_get_text(cluster, "endpoint"), login,
+                           err))
+        return error_wrap(err, "secret %s", name);
+    return true;
+}
+
+bool database_open_admin(struct step_context *c, const struct json *admin, const struct json *cluster,
+                         struct mysql_session **out, struct error *err)
+{
+    CLEANUP(mysql_login_release) struct mysql_login login = {0};
+    const char *secret = json_get_text(admin, "secret");
+
+    if (!(*secret ? login_from_secret(c, secret, cluster, &login, err)
+                  : login_from_env(admin, cluster, &login, err)))
+        return false;
+    /* The admin works on accounts, not in a schema. */
+    login.database[0] = '\0';
+    return database_open(c, &login, out, err);
+}

@@ -1,0 +1,271 @@
+/* ec2.instance_profile: an instance profile put on the workstation. What was
+ * there before is kept in the store and as tag lab:original on our profile
+ * before it is replaced; the undo brings it back. */
+#include "aws/common/mem.h"
+#include "steps/kinds/look.h"
+#include "steps/kinds/table.h"
+
+#include <string.h>
+
+static const char *const instance_kinds[] = {"ec2.instance", NULL};
+static const char *const profile_kinds[] = {"iam.instance_profile", NULL};
+
+static const struct schema_field with[] = {
+    {.name = "instance",
+     .type = FIELD_STEP,
+     .required = true,
+     .step_kinds = instance_kinds,
+     .help = "the workstation"},
+    {.name = "profile",
+     .type = FIELD_STEP,
+     .required = true,
+     .step_kinds = profile_kinds,
+     .help = "the profile"},
+    {0},
+};
+
+static const struct output_field outputs[] = {
+    {"association", false, "id of the association"},
+    {"instance", false, "instance id"},
+    {"original", false, "ARN of the profile it had before, \"none\""},
+    {0}};
+
+#define ORIGINAL_TAG "lab:original"
+#define NO_PROFILE "none"
+
+/* What the workstation has now. */
+struct association {
+    struct json *reply;
+    const char *instance, *ours; /* instance id, ARN of our profile; borrowed from with */
+    const char *id, *arn;        /* of the active association, "" when there is none */
+    bool settled;                /* `associated` and none is on its way out */
+    char *original;              /* what was there before us; NULL when not known */
+};
+
+static void association_release(struct association *a)
+{
+    json_free(a->reply);
+    mem_free(a->original);
+    *a = (struct association){.id = "", .arn = ""};
+}
+
+static void read_state(struct association *a)
+{
+    const struct json *list = json_get(a->reply, "IamInstanceProfileAssociations");
+
+    a->id = a->arn = "";
+    a->settled = true;
+    for (const struct json *e = json_first(list); e; e = json_next(e)) {
+        const char *state = json_get_text(e, "State");
+        if (strcmp(state, "disassociated") == 0)
+            continue;
+        if (strcmp(state, "associated") != 0)
+            a->settled = false;
+        if (strcmp(state, "disassociating") != 0) {
+            a->id = json_get_text(e, "AssociationId");
+            a->arn = json_text(json_path(e, "IamInstanceProfile.Arn"));
+        }
+    }
+}
+
+/* From the store, else from the tag on our profile. */
+static bool find_original(struct step_context *c, struct association *a, struct error *err)
+{
+    const char *kept = json_get_text(step_memo(c), "original");
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    if (*kept) {
+        a->original = mem_dup(kept);
+        return true;
+    }
+    if (!*a->ours)
+        return true;
+    if (!look_up(c, "iam", "GetInstanceProfile", json_of("InstanceProfileName", arn_name(a->ours), NULL),
+                 "NoSuchEntity", &out, err))
+        return false;
+    const struct json *tags = json_path(out, "InstanceProfile.Tags");
+    for (const struct json *t = json_first(tags); t; t = json_next(t)) {
+        if (strcmp(json_get_text(t, "Key"), ORIGINAL_TAG) == 0)
+            a->original = mem_dup(json_get_text(t, "Value"));
+    }
+    return true;
+}
+
+static bool look(struct step_context *c, struct association *a, struct error *err)
+{
+    struct json *in = json_object();
+    struct json *filter =
+        json_push(json_put(in, "Filters", json_array()), json_of("Name", "instance-id", NULL));
+
+    association_release(a);
+    a->instance = json_text(json_path(step_with(c), "instance.id"));
+    a->ours = json_text(json_path(step_with(c), "profile.arn"));
+    json_push(json_put(filter, "Values", json_array()), json_text_new(a->instance));
+    if (!look_up_all(c, "ec2", "DescribeIamInstanceProfileAssociations", in, NULL, &a->reply, err))
+        return false;
+    read_state(a);
+    return true;
+}
+
+static bool has_ours(const struct association *a)
+{
+    return *a->ours && strcmp(a->arn, a->ours) == 0;
+}
+
+static void give(struct step_context *c, const struct association *a)
+{
+    step_output_text(c, "association", a->id);
+    step_output_text(c, "instance", a->instance);
+    if (a->original)
+        step_output_text(c, "original", a->original);
+}
+
+static bool observe(struct step_context *c, struct observation *o, struct error *err)
+{
+    CLEANUP(association_release) struct association a = {0};
+
+    if (!look(c, &a, err))
+        return false;
+    o->state = OBSERVED_ABSENT;
+    if (!has_ours(&a))
+        return true;
+    if (!find_original(c, &a, err))
+        return false;
+    o->ours = a.original != NULL;
+    o->state = a.settled ? OBSERVED_PRESENT : OBSERVED_DIFFERS;
+    if (!a.settled)
+        set_detail(o, "the association is still changing");
+    give(c, &a);
+    return true;
+}
+
+/* Before anything is replaced: the store, then the tag. Ours is not on the
+ * workstation now, so what is there is what has to come back. */
+static bool keep_original(struct step_context *c, struct association *a, struct error *err)
+{
+    const char *profile = arn_name(a->ours);
+    const char *now = *a->arn ? a->arn : NO_PROFILE;
+    struct json *memo = step_memo(c);
+    struct json *in;
+
+    a->original = mem_dup(now);
+    if (strcmp(json_get_text(memo, "original"), now) == 0 && json_get(memo, "tagged"))
+        return true;
+    json_put_text(memo, "original", now);
+    json_remove(memo, "tagged");
+    if (!step_save_memo(c, err))
+        return false;
+    in = json_of("InstanceProfileName", profile, NULL);
+    json_push(json_put(in, "Tags", json_array()), json_of("Key", ORIGINAL_TAG, "Value", now, NULL));
+    if (!change(c, profile, "iam", "TagInstanceProfile", in, "", NULL, err))
+        return false;
+    json_put_bool(step_memo(c), "tagged", true);
+    return true;
+}
+
+/* One call towards the wanted profile ("none": no profile). */
+static bool set_profile(struct step_context *c, const struct association *a, const char *wanted,
+                        struct error *err)
+{
+    struct json *in = json_object();
+    const char *operation = *a->id ? "ReplaceIamInstanceProfileAssociation" : "AssociateIamInstanceProfile";
+
+    if (strcmp(wanted, NO_PROFILE) == 0) {
+        json_put_text(in, "AssociationId", a->id);
+        return change(c, a->instance, "ec2", "DisassociateIamInstanceProfile", in,
+                      "InvalidAssociationID.NotFound", NULL, err);
+    }
+    json_put(in, "IamInstanceProfile", json_of("Arn", wanted, NULL));
+    if (*a->id)
+        json_put_text(in, "AssociationId", a->id);
+    else
+        json_put_text(in, "InstanceId", a->instance);
+    return change(c, a->instance, "ec2", operation, in, "", NULL, err);
+}
+
+/* What EC2 answers while it has not caught up (facts 4): worth another look. */
+static const struct {
+    const char *code, *part;
+} late[] = {
+    {"InvalidParameterValue", "Invalid IAM Instance Profile"},
+    {"InvalidParameterValue", "no associated IAM Roles"},
+    {"IncorrectState", "existing association"},
+    {"IncorrectState", "is not the active association"},
+    {"InvalidAssociationID.NotFound", ""},
+};
+
+static bool is_late(const struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(late); i++) {
+        if (error_is(err, late[i].code) && strstr(err->message, late[i].part))
+            return true;
+    }
+    return false;
+}
+
+static enum step_status move_to(struct step_context *c, const struct association *a, const char *wanted,
+                                const struct step_wait *settle, struct error *err)
+{
+    static const struct step_wait known = {"EC2 to know the instance profile", 500, 8000, 180000};
+
+    if (set_profile(c, a, wanted, err))
+        return step_wait(c, settle);
+    return is_late(err) ? step_wait(c, &known) : STEP_FAILED;
+}
+
+static enum step_status apply(struct step_context *c, struct error *err)
+{
+    static const struct step_wait settle = {"the workstation to take its new role", 300, 5000, 300000};
+    CLEANUP(association_release) struct association a = {0};
+
+    if (!look(c, &a, err))
+        return STEP_FAILED;
+    if (has_ours(&a)) {
+        if (!find_original(c, &a, err))
+            return STEP_FAILED;
+        if (!a.settled)
+            return step_wait(c, &settle);
+        give(c, &a);
+        return STEP_FINISHED;
+    }
+    if (!a.settled)
+        return step_wait(c, &settle);
+    if (!keep_original(c, &a, err))
+        return STEP_FAILED;
+    return move_to(c, &a, a.ours, &settle, err);
+}
+
+static enum step_status undo(struct step_context *c, struct error *err)
+{
+    static const struct step_wait settle = {"the workstation to take its original role back", 300, 5000,
+                                            300000};
+    CLEANUP(association_release) struct association a = {0};
+
+    if (!*json_text(json_path(step_with(c), "instance.id")))
+        return STEP_FINISHED;
+    if (!look(c, &a, err))
+        return STEP_FAILED;
+    if (!a.settled)
+        return step_wait(c, &settle);
+    if (!has_ours(&a))
+        return STEP_FINISHED;
+    if (!find_original(c, &a, err))
+        return STEP_FAILED;
+    if (!a.original) {
+        error_set(
+            err, ERR_FAILED,
+            "cannot tell which profile %s had before ours: neither the checkpoints nor tag " ORIGINAL_TAG
+            " say",
+            a.instance);
+        return STEP_FAILED;
+    }
+    return move_to(c, &a, a.original, &settle, err);
+}
+
+const struct step_kind kind_ec2_instance_profile = {
+    .schema = {"ec2.instance_profile", "an instance profile on the workstation", KIND_RESOURCE, false, with,
+               outputs},
+    .observe = observe,
+    .apply = apply,
+    .undo = undo,
+};

@@ -1,0 +1,180 @@
+/* iam.instance_profile: the console makes one behind the reader's back when a
+ * role is made for EC2; the API does not (facts 12, trap 4). */
+#include "steps/kinds/look.h"
+#include "steps/kinds/table.h"
+
+#include <string.h>
+
+static const char *const role_kinds[] = {"iam.role", NULL};
+
+static const struct schema_field with[] = {
+    {.name = "name", .type = FIELD_TEXT, .required = true, .help = "name of the instance profile"},
+    {.name = "role",
+     .type = FIELD_STEP,
+     .required = true,
+     .step_kinds = role_kinds,
+     .help = "the role inside"},
+    {0},
+};
+
+static const struct output_field outputs[] = {{"name", false, "name of the instance profile"},
+                                              {"arn", false, "ARN of the instance profile"},
+                                              {"role", false, "name of the role inside"},
+                                              {0}};
+
+struct profile_look {
+    struct json *profile; /* GetInstanceProfile's reply, NULL when absent */
+    const char *role;     /* inside, "" when none; borrowed from profile */
+    bool ours;
+};
+
+static void look_release(struct profile_look *l)
+{
+    json_free(l->profile);
+    *l = (struct profile_look){.role = ""};
+}
+
+static bool look(struct step_context *c, struct profile_look *l, struct error *err)
+{
+    look_release(l);
+    if (!look_up(c, "iam", "GetInstanceProfile",
+                 json_of("InstanceProfileName", json_get_text(step_with(c), "name"), NULL), "NoSuchEntity",
+                 &l->profile, err))
+        return false;
+    l->role = json_text(json_path(l->profile, "InstanceProfile.Roles.0.RoleName"));
+    l->ours = step_tags_ours(c, json_path(l->profile, "InstanceProfile.Tags"));
+    return true;
+}
+
+static void give(struct step_context *c, const struct profile_look *l)
+{
+    step_output_text(c, "name", json_get_text(step_with(c), "name"));
+    step_output_text(c, "arn", json_text(json_path(l->profile, "InstanceProfile.Arn")));
+    step_output_text(c, "role", l->role);
+}
+
+static bool observe(struct step_context *c, struct observation *o, struct error *err)
+{
+    CLEANUP(look_release) struct profile_look l = {0};
+
+    if (!look(c, &l, err))
+        return false;
+    o->state = OBSERVED_ABSENT;
+    if (!l.profile)
+        return true;
+    o->ours = l.ours;
+    o->state = strcmp(l.role, json_text(json_path(step_with(c), "role.name"))) == 0 ? OBSERVED_PRESENT
+                                                                                    : OBSERVED_DIFFERS;
+    if (o->state == OBSERVED_DIFFERS)
+        set_detail(o, *l.role ? "role %s is inside" : "no role is inside%s", l.role);
+    give(c, &l);
+    return true;
+}
+
+static bool create(struct step_context *c, const char *name, struct error *err)
+{
+    struct json *in = json_of("InstanceProfileName", name, NULL);
+
+    json_put(in, "Tags", step_tags(c));
+    return change(c, name, "iam", "CreateInstanceProfile", in, "", NULL, err);
+}
+
+static bool adopt(struct step_context *c, const char *name, struct error *err)
+{
+    struct json *in = json_of("InstanceProfileName", name, NULL);
+
+    json_put(in, "Tags", step_tags(c));
+    return change(c, name, "iam", "TagInstanceProfile", in, "", NULL, err);
+}
+
+/* Puts the wanted role inside. *again: IAM does not see the role yet. */
+static bool fill(struct step_context *c, const struct profile_look *l, const char *role, bool *again,
+                 struct error *err)
+{
+    const char *name = json_get_text(step_with(c), "name");
+
+    *again = false;
+    if (*l->role &&
+        !change(c, name, "iam", "RemoveRoleFromInstanceProfile",
+                json_of("InstanceProfileName", name, "RoleName", l->role, NULL), "NoSuchEntity", NULL, err))
+        return false;
+    if (change(c, name, "iam", "AddRoleToInstanceProfile",
+               json_of("InstanceProfileName", name, "RoleName", role, NULL), "", NULL, err))
+        return true;
+    *again = error_is(err, "NoSuchEntity");
+    return false;
+}
+
+static enum step_status apply(struct step_context *c, struct error *err)
+{
+    static const struct step_wait seen = {"IAM to show the instance profile", 200, 5000, 120000};
+    static const struct step_wait role_seen = {"IAM to find the role for the profile", 500, 5000, 60000};
+    const char *name = json_get_text(step_with(c), "name");
+    const char *role = json_text(json_path(step_with(c), "role.name"));
+    CLEANUP(look_release) struct profile_look l = {0};
+    bool again;
+
+    if (!look(c, &l, err))
+        return STEP_FAILED;
+    if (!l.profile) {
+        if (once(c, "created") && !create(c, name, err))
+            return STEP_FAILED;
+        if (!look(c, &l, err))
+            return STEP_FAILED;
+        if (!l.profile)
+            return step_wait(c, &seen);
+    }
+    if (!l.ours && !step_adopts(c)) {
+        not_ours("instance profile", name, err);
+        return STEP_FAILED;
+    }
+    if (!l.ours && !adopt(c, name, err))
+        return STEP_FAILED;
+    if (strcmp(l.role, role) != 0) {
+        if (!json_get(step_scratch(c), "filled")) {
+            if (!fill(c, &l, role, &again, err))
+                return again ? step_wait(c, &role_seen) : STEP_FAILED;
+            json_put_bool(step_scratch(c), "filled", true);
+            return apply(c, err);
+        }
+        return step_wait(c, &seen);
+    }
+    give(c, &l);
+    return STEP_FINISHED;
+}
+
+static enum step_status undo(struct step_context *c, struct error *err)
+{
+    static const struct step_wait gone = {"IAM to forget the instance profile", 200, 5000, 120000};
+    static const struct step_wait conflict = {"IAM to see that the profile is empty", 500, 5000, 60000};
+    const char *name = json_get_text(step_with(c), "name");
+    CLEANUP(look_release) struct profile_look l = {0};
+
+    if (!look(c, &l, err))
+        return STEP_FAILED;
+    if (!l.profile)
+        return STEP_FINISHED;
+    if (!l.ours) {
+        not_ours("instance profile", name, err);
+        return STEP_FAILED;
+    }
+    if (json_get(step_scratch(c), "deleted"))
+        return step_wait(c, &gone);
+    if (*l.role &&
+        !change(c, name, "iam", "RemoveRoleFromInstanceProfile",
+                json_of("InstanceProfileName", name, "RoleName", l.role, NULL), "NoSuchEntity", NULL, err))
+        return STEP_FAILED;
+    if (!change(c, name, "iam", "DeleteInstanceProfile", json_of("InstanceProfileName", name, NULL),
+                "NoSuchEntity", NULL, err))
+        return error_is(err, "DeleteConflict") ? step_wait(c, &conflict) : STEP_FAILED;
+    json_put_bool(step_scratch(c), "deleted", true);
+    return undo(c, err);
+}
+
+const struct step_kind kind_iam_instance_profile = {
+    .schema = {"iam.instance_profile", "an instance profile with a role inside", KIND_RESOURCE, false, with,
+               outputs},
+    .observe = observe,
+    .apply = apply,
+    .undo = undo,
+};

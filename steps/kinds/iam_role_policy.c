@@ -1,0 +1,140 @@
+/* iam.role_policy: a policy attached to a role. */
+#include "aws/common/mem.h"
+#include "steps/kinds/look.h"
+#include "steps/kinds/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const role_kinds[] = {"iam.role", NULL};
+static const char *const policy_kinds[] = {"iam.policy", NULL};
+
+static const struct schema_field with[] = {
+    {.name = "role", .type = FIELD_STEP, .required = true, .step_kinds = role_kinds, .help = "the role"},
+    {.name = "policy",
+     .type = FIELD_STEP,
+     .required = true,
+     .step_kinds = policy_kinds,
+     .help = "the policy"},
+    {0},
+};
+
+static const struct output_field outputs[] = {
+    {"role", false, "name of the role"}, {"arn", false, "ARN of the policy"}, {0}};
+
+struct attachment {
+    const char *role;
+    char *arn; /* of the policy */
+    char target[400];
+    bool attached, ours;
+};
+
+static void attachment_release(struct attachment *a)
+{
+    mem_free(a->arn);
+    *a = (struct attachment){0};
+}
+
+/* The names come from the arguments; after the role or policy is gone their
+ * outputs are not, so a recorded attachment still knows what it was. */
+static bool look(struct step_context *c, struct attachment *a, struct error *err)
+{
+    CLEANUP(json_freep) struct json *role = NULL;
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    attachment_release(a);
+    a->role = json_text(json_path(step_with(c), "role.name"));
+    a->arn = mem_dup(json_text(json_path(step_with(c), "policy.arn")));
+    snprintf(a->target, sizeof a->target, "%s on role %s", arn_name(a->arn), a->role);
+    if (!*a->role || !*a->arn)
+        return true;
+    if (!look_up(c, "iam", "GetRole", json_of("RoleName", a->role, NULL), "NoSuchEntity", &role, err))
+        return false;
+    if (!role)
+        return true;
+    /* An attachment carries no tag: it is ours when its role is, or when the
+     * store knows that we made it. */
+    a->ours = tags_of_lab(c, json_path(role, "Role.Tags"));
+    if (!a->ours && !step_made(c, "iam:AttachRolePolicy", a->target, &a->ours, err))
+        return false;
+    if (!look_up_all(c, "iam", "ListAttachedRolePolicies", json_of("RoleName", a->role, NULL), "NoSuchEntity",
+                     &out, err))
+        return false;
+    const struct json *list = json_get(out, "AttachedPolicies");
+    for (const struct json *p = json_first(list); p; p = json_next(p)) {
+        if (strcmp(json_get_text(p, "PolicyArn"), a->arn) == 0)
+            a->attached = true;
+    }
+    return true;
+}
+
+static void give(struct step_context *c, const struct attachment *a)
+{
+    step_output_text(c, "role", a->role);
+    step_output_text(c, "arn", a->arn);
+}
+
+static bool observe(struct step_context *c, struct observation *o, struct error *err)
+{
+    CLEANUP(attachment_release) struct attachment a = {0};
+
+    if (!look(c, &a, err))
+        return false;
+    o->state = a.attached ? OBSERVED_PRESENT : OBSERVED_ABSENT;
+    o->ours = a.ours;
+    if (a.attached)
+        give(c, &a);
+    return true;
+}
+
+static enum step_status apply(struct step_context *c, struct error *err)
+{
+    static const struct step_wait seen = {"IAM to show the attached policy", 200, 5000, 120000};
+    static const struct step_wait role = {"IAM to find the role and the policy", 500, 5000, 60000};
+    CLEANUP(attachment_release) struct attachment a = {0};
+
+    if (!look(c, &a, err))
+        return STEP_FAILED;
+    if (!a.attached && once(c, "attached")) {
+        if (!change(c, a.target, "iam", "AttachRolePolicy",
+                    json_of("RoleName", a.role, "PolicyArn", a.arn, NULL), "", NULL, err)) {
+            /* Both were just made: not every part of IAM knows them (facts 4). */
+            json_remove(step_scratch(c), "attached");
+            return error_is(err, "NoSuchEntity") ? step_wait(c, &role) : STEP_FAILED;
+        }
+        if (!look(c, &a, err))
+            return STEP_FAILED;
+    }
+    if (!a.attached)
+        return step_wait(c, &seen);
+    give(c, &a);
+    return STEP_FINISHED;
+}
+
+static enum step_status undo(struct step_context *c, struct error *err)
+{
+    static const struct step_wait gone = {"IAM to show that the policy is detached", 200, 5000, 120000};
+    CLEANUP(attachment_release) struct attachment a = {0};
+
+    if (!look(c, &a, err))
+        return STEP_FAILED;
+    if (!a.attached)
+        return STEP_FINISHED;
+    if (!a.ours) {
+        not_ours("attached policy", a.target, err);
+        return STEP_FAILED;
+    }
+    if (!once(c, "detached"))
+        return step_wait(c, &gone);
+    if (!change(c, a.target, "iam", "DetachRolePolicy", json_of("RoleName", a.role, "PolicyArn", a.arn, NULL),
+                "NoSuchEntity", NULL, err))
+        return STEP_FAILED;
+    return undo(c, err);
+}
+
+const struct step_kind kind_iam_role_policy = {
+    .schema = {"iam.role_policy", "a policy attached to a role", KIND_RESOURCE, false, with, outputs},
+    .observe = observe,
+    .apply = apply,
+    .undo = undo,
+};

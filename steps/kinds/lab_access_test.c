@@ -1,0 +1,183 @@
+/* lab.access_test: what the workshop's db_access_test.py does. Reads the
+ * secret, connects over TLS, lists the tables, makes one, inserts, selects,
+ * drops it. With `expect`, the failure has to be seen several times in a row:
+ * after a change of policies the old answer lives on for seconds (facts 4). */
+#include "aws/common/mem.h"
+#include "steps/kinds/database.h"
+#include "steps/kinds/look.h"
+#include "steps/kinds/table.h"
+#include "steps/mysql/account.h"
+
+#include <string.h>
+
+static const char *const secret_kinds[] = {"secretsmanager.secret", NULL};
+static const char *const who_words[] = {"instance", "caller", NULL};
+
+static const struct schema_field with[] = {
+    {.name = "secret",
+     .type = FIELD_STEP,
+     .step_kinds = secret_kinds,
+     .any_of_group = true,
+     .help = "the secret, as a step"},
+    {.name = "name", .type = FIELD_TEXT, .any_of_group = true, .help = "the secret, by name or ARN"},
+    {.name = "from",
+     .type = FIELD_TEXT,
+     .otherwise = "instance",
+     .choices = who_words,
+     .help = "who tries it"},
+    {.name = "version", .type = FIELD_TEXT, .otherwise = "AWSCURRENT", .help = "staging label"},
+    {.name = "samples",
+     .type = FIELD_INTEGER,
+     .otherwise = "3",
+     .min = 1,
+     .max = 100,
+     .help = "how often in a row an expected failure has to be seen"},
+    {.name = "patience",
+     .type = FIELD_INTEGER,
+     .otherwise = "120",
+     .min = 0,
+     .max = 3600,
+     .help = "seconds to wait for permissions to take effect"},
+    {0},
+};
+
+static const struct output_field outputs[] = {{"result", false, "what was seen"}, {0}};
+
+static const char *secret_id(const struct step_context *c)
+{
+    const char *name = json_text(json_path(step_with(c), "secret.name"));
+    return *name ? name : json_get_text(step_with(c), "name");
+}
+
+static enum step_identity who_tries(const struct step_context *c)
+{
+    return strcmp(json_get_text(step_with(c), "from"), "caller") == 0 ? AS_CALLER : AS_INSTANCE;
+}
+
+static bool read_secret(struct step_context *c, struct mysql_login *login, struct error *err)
+{
+    const char *version = json_get_text(step_with(c), "version");
+    CLEANUP(json_freep) struct json *in = json_of("SecretId", secret_id(c), NULL);
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    if (strcmp(version, "AWSCURRENT") != 0)
+        json_put_text(in, "VersionStage", version);
+    return step_call(c, who_tries(c), "secretsmanager", "GetSecretValue", in, &out, err) &&
+           (mysql_login_parse(json_str(json_get(out, "SecretString")), NULL, login, err) ||
+            error_wrap(err, "secret %s", secret_id(c)));
+}
+
+/* The table's own statements; %s is its quoted name. A table that an earlier
+ * run left behind when it was killed goes first. */
+static const struct {
+    const char *operation, *sql;
+    bool effect;
+} statements[] = {
+    {"DROP TABLE", "DROP TABLE IF EXISTS %s", true},
+    {"CREATE TABLE", "CREATE TABLE %s (id INT PRIMARY KEY, note VARCHAR(32))", true},
+    {"INSERT", "INSERT INTO %s VALUES (1, 'lab')", true},
+    {"SELECT", "SELECT note FROM %s WHERE id = 1", false},
+    {"DROP TABLE", "DROP TABLE %s", true},
+};
+
+static bool use_table(struct step_context *c, struct mysql_session *s, struct error *err)
+{
+    CLEANUP(mem_freep) char *name = mem_printf("lab_access_test_%.40s", step_id(c));
+    CLEANUP(buf_release) struct buf table = {0};
+
+    /* One name a step: the next run finds what a killed one left. */
+    if (!mysql_quote_identifier(str_of(name), &table, err))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(statements); i++) {
+        CLEANUP(mysql_rows_release) struct mysql_rows rows = {0};
+        CLEANUP(buf_release) struct buf sql = {0};
+        struct str text = str_of(statements[i].sql);
+        size_t at = str_find_char(text, '%');
+
+        buf_add(&sql, str_slice(text, 0, at));
+        buf_add(&sql, buf_str(&table));
+        buf_add(&sql, str_slice(text, at + 2, text.len));
+        if (statements[i].effect ? !effect_sql(c, s, statements[i].operation, name, buf_str(&sql), err)
+                                 : !mysql_run(s, buf_str(&sql), &rows, err))
+            return error_wrap(err, "%s", statements[i].operation);
+        if (!statements[i].effect && (rows.count != 1 || !str_is(rows.cells[0], "lab")))
+            return error_set(err, ERR_FAILED, "the row that was inserted did not come back");
+    }
+    return true;
+}
+
+static bool try_access(struct step_context *c, struct error *err)
+{
+    CLEANUP(mysql_login_release) struct mysql_login login = {0};
+    CLEANUP(mysql_endp) struct mysql_session *session = NULL;
+    CLEANUP(mysql_rows_release) struct mysql_rows tables = {0};
+
+    if (!read_secret(c, &login, err) || !database_open(c, &login, &session, err))
+        return false;
+    if (!mysql_run(session, STR("SHOW TABLES"), &tables, err))
+        return error_wrap(err, "list the tables of %s", login.database);
+    if (!use_table(c, session, err))
+        return false;
+    step_note(c, "%s logs in over TLS (%s), sees %zu tables, made one, wrote, read and dropped it",
+              login.user, mysql_cipher(session), tables.count);
+    return true;
+}
+
+static bool is_denial(const struct error *err)
+{
+    return error_is(err, "AccessDeniedException");
+}
+
+static bool is_expected(const struct error *err, const char *wanted)
+{
+    return strcmp(err->remote_code, wanted) == 0;
+}
+
+/* The expected failure, several times in a row. */
+static enum step_status expect_failure(struct step_context *c, const char *wanted, struct error *err)
+{
+    struct json *scratch = step_scratch(c);
+    int64_t patience_ms = json_int(json_get(step_with(c), "patience"), 120) * 1000;
+    int64_t samples = json_int(json_get(step_with(c), "samples"), 3);
+    const struct step_wait works = {"access to be refused", 500, 3000, patience_ms};
+    const struct step_wait again = {"the same refusal several times in a row", 300, 500, patience_ms};
+    struct error got = {0};
+
+    if (try_access(c, &got)) {
+        json_put_int(scratch, "seen", 0);
+        return step_wait(c, &works);
+    }
+    if (!is_expected(&got, wanted)) {
+        *err = got;
+        error_wrap(err, "expected %s", wanted);
+        return STEP_FAILED;
+    }
+    int64_t seen = json_int(json_get(scratch, "seen"), 0) + 1;
+    json_put_int(scratch, "seen", seen);
+    step_note(c, "refused, %lld of %lld times in a row: %s", (long long)seen, (long long)samples,
+              got.message);
+    if (seen < samples)
+        return step_wait(c, &again);
+    step_output_text(c, "result", wanted);
+    return STEP_FINISHED;
+}
+
+static enum step_status apply(struct step_context *c, struct error *err)
+{
+    int64_t patience_ms = json_int(json_get(step_with(c), "patience"), 120) * 1000;
+    const struct step_wait allowed = {"permission to read the secret to take effect", 500, 5000, patience_ms};
+    const char *wanted = json_get_text(step_expect(c), "error");
+
+    if (*wanted)
+        return expect_failure(c, wanted, err);
+    if (!try_access(c, err))
+        return is_denial(err) && patience_ms > 0 ? step_wait(c, &allowed) : STEP_FAILED;
+    step_output_text(c, "result", "works");
+    return STEP_FINISHED;
+}
+
+const struct step_kind kind_lab_access_test = {
+    .schema = {"lab.access_test", "reads the secret and uses the database", KIND_TEST, true, with, outputs},
+    .observe = observe_test,
+    .apply = apply,
+};

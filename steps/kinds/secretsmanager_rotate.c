@@ -1,0 +1,83 @@
+/* The console's "Rotate secret immediately", for `lab rotate`. */
+#include "aws/crypto/random.h"
+#include "steps/kinds/look.h"
+#include "steps/kinds/table.h"
+
+#include <string.h>
+
+static const struct schema_field with[] = {
+    {.name = "secret", .type = FIELD_TEXT, .required = true, .help = "name or ARN of the secret"},
+    {0},
+};
+
+static const struct output_field outputs[] = {{"version", false, "the new version"}, {0}};
+
+#define ROTATION_DEADLINE_MS (10 * 60 * 1000)
+
+static bool rotate(struct step_context *c, const char *secret, struct error *err)
+{
+    char token[37];
+    struct json *in;
+
+    random_uuid(step_random(c), token);
+    in = json_of("SecretId", secret, "ClientRequestToken", token, NULL);
+    json_put_text(step_scratch(c), "token", token);
+    return change(c, secret, "secretsmanager", "RotateSecret", in, "", NULL, err);
+}
+
+/* Completion test of facts 8.3: the token's version carries AWSCURRENT. */
+static bool has_current(const struct json *secret, const char *version)
+{
+    const struct json *stages = json_get(json_get(secret, "VersionIdsToStages"), version);
+
+    for (const struct json *s = json_first(stages); s; s = json_next(s)) {
+        if (str_is(json_str(s), "AWSCURRENT"))
+            return true;
+    }
+    return false;
+}
+
+static enum step_status apply(struct step_context *c, struct error *err)
+{
+    static const struct step_wait ends = {"the rotation to end", 300, 5000, ROTATION_DEADLINE_MS};
+    static const struct step_wait earlier = {"an earlier rotation to end", 1000, 10000, ROTATION_DEADLINE_MS};
+    const char *id = json_get_text(step_with(c), "secret");
+    const char *token = json_get_text(step_scratch(c), "token");
+    CLEANUP(json_freep) struct json *secret = NULL;
+
+    if (!look_up(c, "secretsmanager", "DescribeSecret", json_of("SecretId", id, NULL), NULL, &secret, err))
+        return STEP_FAILED;
+    if (!json_bool(json_get(secret, "RotationEnabled"), false)) {
+        error_set(err, ERR_FAILED, "rotation of %s is not enabled", id);
+        return STEP_FAILED;
+    }
+    if (!*token) {
+        if (rotate(c, id, err))
+            return step_wait(c, &ends);
+        json_remove(step_scratch(c), "token");
+        return error_is(err, "InvalidRequestException") && strstr(err->message, "previous rotation")
+                   ? step_wait(c, &earlier)
+                   : STEP_FAILED;
+    }
+    if (!has_current(secret, token))
+        return step_wait(c, &ends);
+    step_note(c, "%s has the new version %s", id, token);
+    step_output_text(c, "version", token);
+    return STEP_FINISHED;
+}
+
+static bool observe(struct step_context *c, struct observation *o, struct error *err)
+{
+    (void)c;
+    (void)err;
+    o->ours = true;
+    o->state = OBSERVED_CANNOT_TELL;
+    set_detail(o, "it rotates whenever it is run");
+    return true;
+}
+
+const struct step_kind kind_secretsmanager_rotate = {
+    .schema = {"secretsmanager.rotate", "rotates a secret now", KIND_TEST, false, with, outputs},
+    .observe = observe,
+    .apply = apply,
+};

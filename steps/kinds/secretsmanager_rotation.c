@@ -1,0 +1,374 @@
+/* secretsmanager.rotation: automatic rotation by a hosted rotation function,
+ * made through a CloudFormation stack as the console does it. */
+#include "aws/common/mem.h"
+#include "steps/kinds/look.h"
+#include "steps/kinds/stack.h"
+#include "steps/kinds/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const secret_kinds[] = {"secretsmanager.secret", NULL};
+static const char *const cluster_kinds[] = {"rds.cluster", NULL};
+
+static const struct schema_field with[] = {
+    {.name = "secret",
+     .type = FIELD_STEP,
+     .required = true,
+     .step_kinds = secret_kinds,
+     .help = "the secret"},
+    {.name = "cluster",
+     .type = FIELD_STEP,
+     .required = true,
+     .step_kinds = cluster_kinds,
+     .help = "the DB cluster, whose network the function takes"},
+    {.name = "function", .type = FIELD_TEXT, .required = true, .help = "name of the rotation function"},
+    {.name = "stack", .type = FIELD_TEXT, .required = true, .help = "name of the stack"},
+    {.name = "days",
+     .type = FIELD_INTEGER,
+     .otherwise = "30",
+     .min = 1,
+     .max = 1000,
+     .help = "days between rotations"},
+    {0},
+};
+
+static const struct output_field outputs[] = {{"stack", false, "name of the stack"},
+                                              {"stack_id", false, "id of the stack"},
+                                              {"function", false, "name of the function"},
+                                              {"function_arn", false, "ARN of the function"},
+                                              {"version", false, "version made by the first rotation"},
+                                              {0}};
+
+#define STACK_DEADLINE_MS (20 * 60 * 1000)
+#define ROTATION_DEADLINE_MS (10 * 60 * 1000)
+#define DELETE_DEADLINE_MS (60 * 60 * 1000)
+
+static const char *stack_name(const struct step_context *c)
+{
+    return json_get_text(step_with(c), "stack");
+}
+
+static const char *secret_arn(const struct step_context *c)
+{
+    return json_text(json_path(step_with(c), "secret.arn"));
+}
+
+/* Which version carries a label, "" when none does. */
+static const char *labelled(const struct json *secret, const char *label)
+{
+    const struct json *versions = json_get(secret, "VersionIdsToStages");
+
+    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
+        for (const struct json *stage = json_first(v); stage; stage = json_next(stage)) {
+            if (str_is(json_str(stage), label))
+                return json_key(v);
+        }
+    }
+    return "";
+}
+
+/* Facts 8.3: AWSCURRENT has moved, and AWSPENDING is gone or on it. */
+static bool has_rotated(const struct json *secret, const char *before)
+{
+    const char *current = labelled(secret, "AWSCURRENT");
+    const char *pending = labelled(secret, "AWSPENDING");
+
+    return json_get(secret, "LastRotatedDate") && *current && strcmp(current, before) != 0 &&
+           (!*pending || strcmp(pending, current) == 0);
+}
+
+static bool describe_secret(struct step_context *c, struct json **out, struct error *err)
+{
+    *out = NULL;
+    if (!*secret_arn(c))
+        return true;
+    return look_up(c, "secretsmanager", "DescribeSecret", json_of("SecretId", secret_arn(c), NULL),
+                   "ResourceNotFoundException", out, err);
+}
+
+static void give(struct step_context *c, const struct stack_look *l, const struct json *secret)
+{
+    step_output_text(c, "stack", stack_name(c));
+    step_output_text(c, "stack_id", l->id);
+    step_output_text(c, "function", json_get_text(step_with(c), "function"));
+    step_output_text(c, "function_arn", json_get_text(secret, "RotationLambdaARN"));
+    step_output_text(c, "version", labelled(secret, "AWSCURRENT"));
+}
+
+static bool observe(struct step_context *c, struct observation *o, struct error *err)
+{
+    CLEANUP(stack_release) struct stack_look l = {0};
+    CLEANUP(json_freep) struct json *secret = NULL;
+
+    if (!stack_look(c, stack_name(c), &l, err) || !describe_secret(c, &secret, err))
+        return false;
+    o->state = OBSERVED_ABSENT;
+    if (!*l.id)
+        return true;
+    o->ours = step_tags_ours(c, l.tags);
+    int64_t wanted = json_int(json_get(step_with(c), "days"), 30);
+    int64_t days = json_int(json_path(secret, "RotationRules.AutomaticallyAfterDays"), 0);
+    o->state = OBSERVED_DIFFERS;
+    if (strcmp(l.status, "CREATE_COMPLETE") != 0)
+        set_detail(o, "stack %s is %s", stack_name(c), l.status);
+    else if (!json_bool(json_get(secret, "RotationEnabled"), false))
+        set_detail(o, "rotation is off");
+    else if (days != wanted)
+        set_detail(o, "it rotates every %lld days, not %lld", (long long)days, (long long)wanted);
+    else if (!has_rotated(secret, ""))
+        set_detail(o, "the first rotation has not ended");
+    else
+        o->state = OBSERVED_PRESENT;
+    give(c, &l, secret);
+    return true;
+}
+
+/* The subnets of the cluster's subnet group, joined by commas as the template
+ * wants them. */
+static bool join_subnets(struct step_context *c, struct buf *out, struct error *err)
+{
+    const char *group = json_text(json_path(step_with(c), "cluster.subnet_group"));
+    CLEANUP(json_freep) struct json *reply = NULL;
+
+    if (!look_up(c, "rds", "DescribeDBSubnetGroups", json_of("DBSubnetGroupName", group, NULL), NULL, &reply,
+                 err))
+        return false;
+    const struct json *subnets = json_path(reply, "DBSubnetGroups.0.Subnets");
+    for (const struct json *s = json_first(subnets); s; s = json_next(s))
+        buf_printf(out, "%s%s", out->len ? "," : "", json_get_text(s, "SubnetIdentifier"));
+    if (out->len == 0)
+        return error_set(err, ERR_FAILED, "subnet group %s has no subnets", group);
+    return true;
+}
+
+static void join(const struct json *list, struct buf *out)
+{
+    for (const struct json *e = json_first(list); e; e = json_next(e))
+        buf_printf(out, "%s%s", out->len ? "," : "", json_text(e));
+}
+
+static bool write_template(struct step_context *c, struct buf *out, struct error *err)
+{
+    const struct json *args = step_with(c);
+    CLEANUP(buf_release) struct buf subnets = {0};
+    CLEANUP(buf_release) struct buf groups = {0};
+    CLEANUP(json_freep)
+    struct json *template =
+        json_of("AWSTemplateFormatVersion", "2010-09-09", "Description",
+                "Rotates the secret of a database user", "Transform", "AWS::SecretsManager-2024-09-16", NULL);
+
+    if (!join_subnets(c, &subnets, err))
+        return false;
+    join(json_path(args, "cluster.security_groups"), &groups);
+    struct json *schedule = json_put(json_put(template, "Resources", json_object()), "RotationSchedule",
+                                     json_of("Type", "AWS::SecretsManager::RotationSchedule", NULL));
+    struct json *properties = json_put(schedule, "Properties", json_of("SecretId", secret_arn(c), NULL));
+    json_put(properties, "HostedRotationLambda",
+             json_of("RotationType", "MySQLSingleUser", "RotationLambdaName", json_get_text(args, "function"),
+                     "VpcSecurityGroupIds", buf_text(&groups), "VpcSubnetIds", buf_text(&subnets), NULL));
+    json_put_int(json_put(properties, "RotationRules", json_object()), "AutomaticallyAfterDays",
+                 json_int(json_get(args, "days"), 30));
+    json_write(template, out);
+    return true;
+}
+
+static bool create_stack(struct step_context *c, const struct json *secret, struct error *err)
+{
+    CLEANUP(buf_release) struct buf template = {0};
+    CLEANUP(json_freep) struct json *in = json_of("StackName", stack_name(c), NULL);
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    if (!write_template(c, &template, err))
+        return false;
+    /* The version in use now: the first rotation has ended when another is. */
+    json_put_text(step_memo(c), "before", labelled(secret, "AWSCURRENT"));
+    if (!step_save_memo(c, err))
+        return false;
+    json_put_str(in, "TemplateBody", buf_str(&template));
+    struct json *capabilities = json_put(in, "Capabilities", json_array());
+    json_push(capabilities, json_text_new("CAPABILITY_IAM"));
+    json_push(capabilities, json_text_new("CAPABILITY_AUTO_EXPAND"));
+    json_put(in, "Tags", step_tags(c));
+    if (!effect_call(c, stack_name(c), "cloudformation", "CreateStack", in, &out, err))
+        return false;
+    json_put_text(step_memo(c), "stack_id", json_get_text(out, "StackId"));
+    return true;
+}
+
+static bool delete_stack(struct step_context *c, const struct stack_look *l, struct error *err)
+{
+    json_put_text(step_memo(c), "stack_id", l->id);
+    return step_save_memo(c, err) && change(c, stack_name(c), "cloudformation", "DeleteStack",
+                                            json_of("StackName", l->id, NULL), "", NULL, err);
+}
+
+static enum step_status stack_failed(struct step_context *c, const struct stack_look *l, struct error *err)
+{
+    CLEANUP(mem_freep) char *reason = NULL;
+
+    if (stack_find_failure(c, l->id, &reason, err))
+        error_set(err, ERR_FAILED, "stack %s is %s: %s", stack_name(c), l->status,
+                  *reason ? reason : "its events give no reason");
+    return STEP_FAILED;
+}
+
+/* A stack that failed in an earlier run stands in the way of a new one. */
+static enum step_status clear_failed(struct step_context *c, const struct stack_look *l, struct error *err)
+{
+    static const struct step_wait gone = {"the failed stack to be deleted", 500, 10000, STACK_DEADLINE_MS};
+
+    if (json_get(step_scratch(c), "created"))
+        return stack_failed(c, l, err);
+    if (once(c, "cleared") && !delete_stack(c, l, err))
+        return STEP_FAILED;
+    return step_wait(c, &gone);
+}
+
+static enum step_status await_rotation(struct step_context *c, const struct stack_look *l,
+                                       const struct json *secret, struct error *err)
+{
+    static const struct step_wait first = {"the first rotation to end", 300, 10000, ROTATION_DEADLINE_MS};
+
+    if (!has_rotated(secret, json_get_text(step_memo(c), "before")))
+        return step_wait(c, &first);
+    if (!stack_tell_events(c, l->id, err))
+        return STEP_FAILED;
+    give(c, l, secret);
+    return STEP_FINISHED;
+}
+
+static enum step_status await_stack(struct step_context *c, const struct stack_look *l, struct error *err)
+{
+    static const struct step_wait made = {"the stack to be created", 300, 10000, STACK_DEADLINE_MS};
+    static const struct step_wait away = {"the failed stack to be deleted", 500, 10000, STACK_DEADLINE_MS};
+
+    if (!stack_tell_events(c, l->id, err))
+        return STEP_FAILED;
+    if (strcmp(l->status, "CREATE_IN_PROGRESS") == 0)
+        return step_wait(c, &made);
+    if (strcmp(l->status, "DELETE_IN_PROGRESS") == 0)
+        return step_wait(c, &away);
+    if (strcmp(l->status, "ROLLBACK_IN_PROGRESS") == 0)
+        return step_wait(c, &made);
+    return clear_failed(c, l, err);
+}
+
+/* A change of the schedule on a finished stack. */
+static bool set_days(struct step_context *c, const struct json *secret, struct error *err)
+{
+    int64_t wanted = json_int(json_get(step_with(c), "days"), 30);
+
+    if (json_bool(json_get(secret, "RotationEnabled"), false) &&
+        json_int(json_path(secret, "RotationRules.AutomaticallyAfterDays"), 0) == wanted)
+        return true;
+    struct json *in = json_of("SecretId", secret_arn(c), "RotationLambdaARN",
+                              json_get_text(secret, "RotationLambdaARN"), NULL);
+    json_put_int(json_put(in, "RotationRules", json_object()), "AutomaticallyAfterDays", wanted);
+    json_put_bool(in, "RotateImmediately", false);
+    return change(c, secret_arn(c), "secretsmanager", "RotateSecret", in, "", NULL, err);
+}
+
+static enum step_status apply(struct step_context *c, struct error *err)
+{
+    static const struct step_wait seen = {"CloudFormation to show the stack", 300, 5000, 120000};
+    CLEANUP(stack_release) struct stack_look l = {0};
+    CLEANUP(json_freep) struct json *secret = NULL;
+
+    if (!stack_look(c, stack_name(c), &l, err) || !describe_secret(c, &secret, err))
+        return STEP_FAILED;
+    if (!*l.id) {
+        if (once(c, "created") && !create_stack(c, secret, err))
+            return STEP_FAILED;
+        return step_wait(c, &seen);
+    }
+    if (!step_tags_ours(c, l.tags) && !step_adopts(c)) {
+        not_ours("stack", stack_name(c), err);
+        return STEP_FAILED;
+    }
+    if (strcmp(l.status, "CREATE_COMPLETE") != 0 && strcmp(l.status, "UPDATE_COMPLETE") != 0)
+        return await_stack(c, &l, err);
+    if (!set_days(c, secret, err))
+        return STEP_FAILED;
+    return await_rotation(c, &l, secret, err);
+}
+
+/* What the workshop's cleanup forgets and even the stack leaves behind: the
+ * function's log group. */
+static bool delete_log_group(struct step_context *c, bool *done, struct error *err)
+{
+    CLEANUP(mem_freep) char *name = mem_printf("/aws/lambda/%s", json_get_text(step_with(c), "function"));
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    *done = true;
+    if (!look_up_all(c, "logs", "DescribeLogGroups", json_of("logGroupNamePrefix", name, NULL), NULL, &out,
+                     err))
+        return false;
+    const struct json *groups = json_get(out, "logGroups");
+    for (const struct json *g = json_first(groups); g; g = json_next(g)) {
+        if (strcmp(json_get_text(g, "logGroupName"), name) != 0)
+            continue;
+        *done = false;
+        return change(c, name, "logs", "DeleteLogGroup", json_of("logGroupName", name, NULL),
+                      "ResourceNotFoundException", NULL, err);
+    }
+    return true;
+}
+
+/* The stack is gone: so is everything but the log group, which is ours when
+ * the stack was. */
+static enum step_status finish_undo(struct step_context *c, struct error *err)
+{
+    bool made = json_get(step_memo(c), "stack_id") != NULL;
+    bool done = true;
+
+    if (!made && !step_made(c, "cloudformation:CreateStack", stack_name(c), &made, err))
+        return STEP_FAILED;
+    if (made && !delete_log_group(c, &done, err))
+        return STEP_FAILED;
+    json_remove(step_memo(c), "before");
+    json_remove(step_memo(c), "stack_id");
+    return STEP_FINISHED;
+}
+
+static enum step_status undo(struct step_context *c, struct error *err)
+{
+    static const struct step_wait gone = {"the stack and its function to be deleted", 500, 20000,
+                                          DELETE_DEADLINE_MS};
+    CLEANUP(stack_release) struct stack_look l = {0};
+    CLEANUP(json_freep) struct json *secret = NULL;
+
+    if (!stack_look(c, stack_name(c), &l, err))
+        return STEP_FAILED;
+    if (!*l.id || strcmp(l.status, "DELETE_COMPLETE") == 0)
+        return finish_undo(c, err);
+    if (!step_tags_ours(c, l.tags)) {
+        not_ours("stack", stack_name(c), err);
+        return STEP_FAILED;
+    }
+    if (strcmp(l.status, "DELETE_IN_PROGRESS") == 0) {
+        if (!stack_tell_events(c, l.id, err))
+            return STEP_FAILED;
+        return step_wait(c, &gone);
+    }
+    if (json_get(step_scratch(c), "deleted") && strcmp(l.status, "DELETE_FAILED") == 0)
+        return stack_failed(c, &l, err);
+    /* Rotation off first: it must not fire at a user that is on its way out. */
+    if (!describe_secret(c, &secret, err))
+        return STEP_FAILED;
+    if (json_bool(json_get(secret, "RotationEnabled"), false) && !json_get(secret, "DeletedDate") &&
+        !change(c, secret_arn(c), "secretsmanager", "CancelRotateSecret",
+                json_of("SecretId", secret_arn(c), NULL), "", NULL, err))
+        return STEP_FAILED;
+    if (once(c, "deleted") && !delete_stack(c, &l, err))
+        return STEP_FAILED;
+    return step_wait(c, &gone);
+}
+
+const struct step_kind kind_secretsmanager_rotation = {
+    .schema = {"secretsmanager.rotation", "automatic rotation by a hosted function", KIND_RESOURCE, false,
+               with, outputs},
+    .observe = observe,
+    .apply = apply,
+    .undo = undo,
+};

@@ -1,0 +1,326 @@
+/* secretsmanager.secret: the database user's secret in the console's JSON
+ * shape (facts 8.6). A value that logs in is never overwritten, so a rotated
+ * password stays. */
+#include "aws/common/mem.h"
+#include "steps/kinds/database.h"
+#include "steps/kinds/look.h"
+#include "steps/kinds/table.h"
+
+#include <string.h>
+
+static const char *const cluster_kinds[] = {"rds.cluster", NULL};
+static const char *const user_kinds[] = {"mysql.user", NULL};
+
+static const struct schema_field with[] = {
+    {.name = "name", .type = FIELD_TEXT, .required = true, .help = "name of the secret"},
+    {.name = "description", .type = FIELD_TEXT, .help = "description"},
+    {.name = "database",
+     .type = FIELD_STEP,
+     .required = true,
+     .step_kinds = cluster_kinds,
+     .help = "the DB cluster"},
+    {.name = "user",
+     .type = FIELD_STEP,
+     .required = true,
+     .step_kinds = user_kinds,
+     .help = "the database user"},
+    {.name = "dbname", .type = FIELD_TEXT, .help = "schema to connect to"},
+    {.name = "recovery_days",
+     .type = FIELD_INTEGER,
+     .otherwise = "7",
+     .min = 7,
+     .max = 30,
+     .help = "days in which a deleted secret can be restored"},
+    {0},
+};
+
+static const struct output_field outputs[] = {
+    {"name", false, "name of the secret"}, {"arn", false, "ARN of the secret"}, {0}};
+
+struct secret_look {
+    struct json *secret; /* DescribeSecret's reply, NULL when absent */
+    bool scheduled;      /* for deletion */
+    bool ours;
+};
+
+static void look_release(struct secret_look *l)
+{
+    json_free(l->secret);
+    *l = (struct secret_look){0};
+}
+
+static const char *name_of(const struct step_context *c)
+{
+    return json_get_text(step_with(c), "name");
+}
+
+static bool look(struct step_context *c, struct secret_look *l, struct error *err)
+{
+    look_release(l);
+    if (!look_up(c, "secretsmanager", "DescribeSecret", json_of("SecretId", name_of(c), NULL),
+                 "ResourceNotFoundException", &l->secret, err))
+        return false;
+    l->scheduled = json_get(l->secret, "DeletedDate") != NULL;
+    l->ours = step_tags_ours(c, json_get(l->secret, "Tags"));
+    return true;
+}
+
+static void give(struct step_context *c, const struct secret_look *l)
+{
+    step_output_text(c, "name", json_get_text(l->secret, "Name"));
+    step_output_text(c, "arn", json_get_text(l->secret, "ARN"));
+}
+
+/* The version that carries AWSCURRENT, "" when there is none. */
+static const char *current_version(const struct secret_look *l)
+{
+    const struct json *versions = json_get(l->secret, "VersionIdsToStages");
+
+    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
+        for (const struct json *stage = json_first(v); stage; stage = json_next(stage)) {
+            if (str_is(json_str(stage), "AWSCURRENT"))
+                return json_key(v);
+        }
+    }
+    return "";
+}
+
+/* A value we stored and saw log in, or one that rotation looks after. Saves a
+ * read of the secret, which would stand in the audit. */
+static bool value_trusted(struct step_context *c, const struct secret_look *l)
+{
+    const char *version = current_version(l);
+
+    return json_bool(json_get(l->secret, "RotationEnabled"), false) ||
+           (*version && strcmp(version, json_get_text(step_memo(c), "version")) == 0);
+}
+
+static bool same_description(const struct step_context *c, const struct secret_look *l)
+{
+    return strcmp(json_get_text(l->secret, "Description"), json_get_text(step_with(c), "description")) == 0;
+}
+
+static bool observe(struct step_context *c, struct observation *o, struct error *err)
+{
+    CLEANUP(look_release) struct secret_look l = {0};
+
+    if (!look(c, &l, err))
+        return false;
+    o->state = OBSERVED_ABSENT;
+    o->ours = l.ours;
+    if (!l.secret)
+        return true;
+    if (l.scheduled) {
+        set_detail(o, "it is scheduled for deletion and can be restored");
+        return true;
+    }
+    o->state = OBSERVED_PRESENT;
+    if (!value_trusted(c, &l)) {
+        o->state = OBSERVED_DIFFERS;
+        set_detail(o, "its password has not been seen to log in");
+    } else if (!same_description(c, &l)) {
+        o->state = OBSERVED_DIFFERS;
+        set_detail(o, "its description is another one");
+    }
+    give(c, &l);
+    return true;
+}
+
+/* The console's shape. What else stands in `base` is kept. */
+static void write_value(struct step_context *c, const struct json *base, const struct secret *password,
+                        struct buf *out)
+{
+    const struct json *args = step_with(c);
+    CLEANUP(json_freep) struct json *value = json_of("engine", "mysql", NULL);
+
+    json_put_text(value, "host", json_text(json_path(args, "database.endpoint")));
+    json_put_text(value, "username", json_text(json_path(args, "user.name")));
+    json_put_str(value, "password", secret_str(password));
+    if (*json_get_text(args, "dbname"))
+        json_put_text(value, "dbname", json_get_text(args, "dbname"));
+    json_put_int(value, "port", json_int(json_path(args, "database.port"), 3306));
+    json_put_text(value, "dbClusterIdentifier", json_text(json_path(args, "database.identifier")));
+    for (const struct json *m = json_first(base); m; m = json_next(m)) {
+        if (!json_get(value, json_key(m)))
+            json_put(value, json_key(m), json_copy(m));
+    }
+    json_write(value, out);
+}
+
+static bool create(struct step_context *c, struct error *err)
+{
+    const struct json *args = step_with(c);
+    CLEANUP(secret_release) struct secret password = {0};
+    CLEANUP(buf_release) struct buf value = {0};
+    CLEANUP(json_freep) struct json *in = json_of("Name", name_of(c), NULL);
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    if (!step_secret(c, json_str(json_path(args, "user.password")), &password, err))
+        return false;
+    write_value(c, NULL, &password, &value);
+    if (*json_get_text(args, "description"))
+        json_put_text(in, "Description", json_get_text(args, "description"));
+    json_put_str(in, "SecretString", buf_str(&value));
+    json_put(in, "Tags", step_tags(c));
+    if (!effect_call(c, name_of(c), "secretsmanager", "CreateSecret", in, &out, err))
+        return false;
+    /* The password came from the account that was just made: it is known to
+     * log in as soon as it is stored. */
+    json_put_text(step_memo(c), "version", json_get_text(out, "VersionId"));
+    return true;
+}
+
+/* Whether the stored value belongs to this user and logs in. */
+static bool logs_in(struct step_context *c, struct json **value, bool *works, struct error *err)
+{
+    const struct json *args = step_with(c);
+    CLEANUP(json_freep) struct json *out = NULL;
+    CLEANUP(mysql_login_release) struct mysql_login login = {0};
+    struct error why;
+
+    *works = false;
+    if (!look_up(c, "secretsmanager", "GetSecretValue", json_of("SecretId", name_of(c), NULL),
+                 "ResourceNotFoundException", &out, err))
+        return false;
+    struct str text = json_str(json_get(out, "SecretString"));
+    if (!json_parse(text, NULL, value, &why) || !mysql_login_parse(text, NULL, &login, &why))
+        return true;
+    if (strcmp(login.user, json_text(json_path(args, "user.name"))) != 0 ||
+        strcmp(login.host, json_text(json_path(args, "database.endpoint"))) != 0)
+        return true;
+    if (mysql_login_test(&login, step_ca_file(c), &why)) {
+        *works = true;
+        return true;
+    }
+    /* Only a refused password says that the value is stale. */
+    if (why.code == ERR_DENIED)
+        return true;
+    *err = why;
+    return error_wrap(err, "try the password of secret %s", name_of(c));
+}
+
+/* A value that does not log in is replaced by one that does. */
+static bool renew(struct step_context *c, struct error *err)
+{
+    CLEANUP(json_freep) struct json *stored = NULL;
+    CLEANUP(secret_release) struct secret password = {0};
+    CLEANUP(buf_release) struct buf value = {0};
+    CLEANUP(json_freep) struct json *in = json_of("SecretId", name_of(c), NULL);
+    CLEANUP(json_freep) struct json *out = NULL;
+    bool works;
+
+    if (!logs_in(c, &stored, &works, err))
+        return false;
+    if (works)
+        return true;
+    if (!step_secret(c, json_str(json_path(step_with(c), "user.password")), &password, err))
+        return false;
+    write_value(c, stored, &password, &value);
+    json_put_str(in, "SecretString", buf_str(&value));
+    if (!effect_call(c, name_of(c), "secretsmanager", "PutSecretValue", in, &out, err))
+        return false;
+    json_put_text(step_memo(c), "version", json_get_text(out, "VersionId"));
+    return true;
+}
+
+/* Present: ours, described and with a value that works. */
+static bool complete(struct step_context *c, struct secret_look *l, struct error *err)
+{
+    struct json *in;
+
+    if (!l->ours) {
+        in = json_of("SecretId", name_of(c), NULL);
+        json_put(in, "Tags", step_tags(c));
+        if (!change(c, name_of(c), "secretsmanager", "TagResource", in, "", NULL, err))
+            return false;
+    }
+    if (!value_trusted(c, l)) {
+        if (!renew(c, err) || !look(c, l, err))
+            return false;
+        json_put_text(step_memo(c), "version", current_version(l));
+    }
+    if (!same_description(c, l)) {
+        in = json_of("SecretId", name_of(c), "Description", json_get_text(step_with(c), "description"), NULL);
+        if (!change(c, name_of(c), "secretsmanager", "UpdateSecret", in, "", NULL, err))
+            return false;
+    }
+    return true;
+}
+
+static enum step_status apply(struct step_context *c, struct error *err)
+{
+    static const struct step_wait seen = {"Secrets Manager to show the secret", 200, 5000, 120000};
+    static const struct step_wait freed = {"the name of a purged secret to be free again", 1000, 10000,
+                                           120000};
+    CLEANUP(look_release) struct secret_look l = {0};
+
+    if (!look(c, &l, err))
+        return STEP_FAILED;
+    if (l.secret && !l.ours && !step_adopts(c)) {
+        not_ours("secret", name_of(c), err);
+        return STEP_FAILED;
+    }
+    if (l.scheduled) {
+        step_note(c, "restored: it was scheduled for deletion");
+        if (!change(c, name_of(c), "secretsmanager", "RestoreSecret", json_of("SecretId", name_of(c), NULL),
+                    "", NULL, err) ||
+            !look(c, &l, err))
+            return STEP_FAILED;
+    }
+    if (!l.secret) {
+        if (once(c, "created") && !create(c, err)) {
+            json_remove(step_scratch(c), "created");
+            /* A purged name stays reserved for seconds (facts 4). */
+            return error_is(err, "InvalidRequestException") && strstr(err->message, "scheduled for deletion")
+                       ? step_wait(c, &freed)
+                       : STEP_FAILED;
+        }
+        if (!look(c, &l, err))
+            return STEP_FAILED;
+    }
+    if (!l.secret || l.scheduled)
+        return step_wait(c, &seen);
+    if (!complete(c, &l, err))
+        return STEP_FAILED;
+    give(c, &l);
+    return STEP_FINISHED;
+}
+
+static bool delete_it(struct step_context *c, struct error *err)
+{
+    struct json *in = json_of("SecretId", name_of(c), NULL);
+
+    if (step_purges(c))
+        json_put_bool(in, "ForceDeleteWithoutRecovery", true);
+    else
+        json_put_int(in, "RecoveryWindowInDays", json_int(json_get(step_with(c), "recovery_days"), 7));
+    return change(c, name_of(c), "secretsmanager", "DeleteSecret", in, "ResourceNotFoundException", NULL,
+                  err);
+}
+
+static enum step_status undo(struct step_context *c, struct error *err)
+{
+    static const struct step_wait gone = {"Secrets Manager to show the deletion", 200, 5000, 120000};
+    CLEANUP(look_release) struct secret_look l = {0};
+
+    if (!look(c, &l, err))
+        return STEP_FAILED;
+    if (!l.secret || (l.scheduled && !step_purges(c))) {
+        json_remove(step_memo(c), "version");
+        return STEP_FINISHED;
+    }
+    if (!l.ours) {
+        not_ours("secret", name_of(c), err);
+        return STEP_FAILED;
+    }
+    if (!once(c, "deleted"))
+        return step_wait(c, &gone);
+    return delete_it(c, err) ? undo(c, err) : STEP_FAILED;
+}
+
+const struct step_kind kind_secretsmanager_secret = {
+    .schema = {"secretsmanager.secret", "the secret of a database user", KIND_RESOURCE, false, with, outputs},
+    .observe = observe,
+    .apply = apply,
+    .undo = undo,
+};

@@ -1,0 +1,118 @@
+#include "steps/kinds/trail.h"
+
+#include "aws/common/clock.h"
+#include "aws/common/mem.h"
+
+#include <string.h>
+
+#define EVENTS_MAX 1000
+
+/* SECRET as the caller wrote it: name, ARN, or ARN without its suffix. */
+static bool concerns(const struct json *record, const char *name, const char *arn)
+{
+    const char *id = json_text(json_path(record, "requestParameters.secretId"));
+    size_t n = strlen(id);
+
+    if (strcmp(id, name) == 0 || (*arn && strcmp(id, arn) == 0))
+        return true;
+    /* "-AbCdEf" at the end of the ARN may be missing. */
+    return *arn && n > 7 && strncmp(arn, id, n) == 0 && strlen(arn) == n + 7;
+}
+
+/* A denied call may carry no request parameters: its sentence names what was
+ * asked for. */
+static bool denial_concerns(const struct json *record, const char *name, const char *arn)
+{
+    const char *message = json_get_text(record, "errorMessage");
+
+    return *message && (strstr(message, name) || (*arn && strstr(message, arn)));
+}
+
+/* Who it was, by the shapes of facts 9.2. */
+static const char *classify(const struct json *record, const struct trail_people *people)
+{
+    const struct json *who = json_get(record, "userIdentity");
+    const char *arn = json_get_text(who, "arn");
+    const char *session = strrchr(arn, '/');
+
+    session = session ? session + 1 : "";
+    if (people->caller_arn && *arn && strcmp(arn, people->caller_arn) == 0)
+        return "you";
+    if (strcmp(json_get_text(who, "type"), "AssumedRole") == 0) {
+        /* On EC2 the session is named after the instance. */
+        if (strncmp(session, "i-", 2) == 0)
+            return "instance";
+        if (people->function && strcmp(session, people->function) == 0)
+            return "function";
+        if (strstr(json_get_text(record, "userAgent"), "AWS_Lambda"))
+            return "function";
+    }
+    return "other";
+}
+
+static struct json *read_event(const struct json *event, const struct json *record,
+                               const struct trail_people *people)
+{
+    struct json *out = json_object();
+    const char *code = json_get_text(record, "errorCode");
+
+    json_put_int(out, "time", json_int(json_get(event, "EventTime"), 0));
+    json_put_text(out, "who", classify(record, people));
+    json_put_text(out, "name", json_get_text(event, "Username"));
+    json_put_text(out, "arn", json_text(json_path(record, "userIdentity.arn")));
+    json_put_bool(out, "allowed", !*code);
+    json_put_text(out, "error", code);
+    json_put_text(out, "source_ip", json_get_text(record, "sourceIPAddress"));
+    json_put_text(out, "event_id", json_get_text(event, "EventId"));
+    return out;
+}
+
+static struct json *first_page(const char *event_name, int64_t since_s)
+{
+    struct json *in = json_object();
+
+    /* At most one attribute may be given; the secret is matched here. */
+    json_push(json_put(in, "LookupAttributes", json_array()),
+              json_of("AttributeKey", "EventName", "AttributeValue", event_name, NULL));
+    if (since_s > 0)
+        json_put_int(in, "StartTime", since_s);
+    return in;
+}
+
+static void add_page(const struct json *page, const char *name, const char *arn,
+                     const struct trail_people *people, struct json *events)
+{
+    const struct json *list = json_get(page, "Events");
+
+    for (const struct json *e = json_first(list); e; e = json_next(e)) {
+        CLEANUP(json_freep) struct json *record = NULL;
+        struct error ignored;
+        if (!json_parse(json_str(json_get(e, "CloudTrailEvent")), NULL, &record, &ignored))
+            continue;
+        if (concerns(record, name, arn) || denial_concerns(record, name, arn))
+            json_push(events, read_event(e, record, people));
+    }
+}
+
+bool trail_find(const struct trail_reader *reader, const char *event_name, const char *secret_name,
+                const char *secret_arn, const struct trail_people *people, int64_t since_s,
+                struct json **events, struct error *err)
+{
+    CLEANUP(json_freep) struct json *in = first_page(event_name, since_s);
+    CLEANUP(json_freep) struct json *found = json_array();
+
+    while (json_count(found) < EVENTS_MAX) {
+        CLEANUP(json_freep) struct json *page = NULL;
+        if (!reader->lookup(reader->self, in, &page, err))
+            return false;
+        add_page(page, secret_name, secret_arn, people, found);
+        const char *token = json_get_text(page, "NextToken");
+        if (!*token)
+            break;
+        /* A page may be short or empty and still have a next one. */
+        json_put_text(in, "NextToken", token);
+    }
+    *events = found;
+    found = NULL;
+    return true;
+}
