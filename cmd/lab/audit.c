@@ -1,0 +1,116 @@
+/* lab audit: who read the secret, from CloudTrail. */
+#include "aws/common/clock.h"
+#include "aws/common/mem.h"
+#include "cmd/lab/commands.h"
+#include "cmd/lab/session.h"
+#include "steps/kinds/trail.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool lookup(void *self, const struct json *in, struct json **out, struct error *err)
+{
+    return aws_call(self, "cloudtrail", "LookupEvents", in, out, err);
+}
+
+/* What is counted at the end. */
+static const struct {
+    const char *who;
+    bool allowed;
+    const char *words;
+} counted[] = {
+    {"instance", true, "reads by the workstation"},
+    {"function", true, "reads by the rotation function"},
+    {"you", true, "reads by you"},
+    {"other", true, "reads by others"},
+    {NULL, false, "denied"},
+};
+
+static void print_counts(const struct json *events)
+{
+    for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
+        size_t n = 0;
+        for (const struct json *e = json_first(events); e; e = json_next(e)) {
+            bool allowed = json_bool(json_get(e, "allowed"), true);
+            n += allowed == counted[i].allowed &&
+                 (!counted[i].who || strcmp(json_get_text(e, "who"), counted[i].who) == 0);
+        }
+        printf("%s%zu %s", i ? ", " : "", n, counted[i].words);
+    }
+    putchar('\n');
+}
+
+static void print_event(const struct json *e)
+{
+    char when[21];
+
+    clock_format_iso(json_int(json_get(e, "time"), 0), when);
+    printf("%s  %-8s  %-24s  %s%s%s\n", when, json_get_text(e, "who"), json_get_text(e, "name"),
+           json_bool(json_get(e, "allowed"), true) ? "allowed" : "DENIED",
+           *json_get_text(e, "error") ? " " : "", json_get_text(e, "error"));
+}
+
+static void print_events(const struct options *o, const char *secret, const struct json *events)
+{
+    if (o->json) {
+        for (const struct json *e = json_first(events); e; e = json_next(e)) {
+            CLEANUP(buf_release) struct buf line = {0};
+            json_write(e, &line);
+            puts(buf_text(&line));
+        }
+        return;
+    }
+    printf("Who read %s\n", secret);
+    /* Oldest first: a story is told from its beginning. */
+    for (size_t i = json_count(events); i-- > 0;)
+        print_event(json_at(events, i));
+    if (json_count(events) == 0)
+        puts("nobody that CloudTrail knows of yet; events take some minutes to appear");
+    else
+        print_counts(events);
+}
+
+/* A name gives its ARN where the secret still exists: callers write both. */
+static char *arn_of(struct aws_client *client, const char *secret)
+{
+    CLEANUP(json_freep) struct json *in = json_of("SecretId", secret, NULL);
+    CLEANUP(json_freep) struct json *out = NULL;
+    struct error ignored;
+
+    if (!aws_call(client, "secretsmanager", "DescribeSecret", in, &out, &ignored))
+        return mem_dup("");
+    return mem_dup(json_get_text(out, "ARN"));
+}
+
+static bool audit(struct session *s, const struct options *o, struct error *err)
+{
+    CLEANUP(json_freep) struct json *events = NULL;
+    CLEANUP(mem_freep)
+    char *secret = o->secret ? mem_dup(o->secret) : session_argument(s, "secretsmanager.secret", "name");
+    CLEANUP(mem_freep) char *function = session_argument(s, "secretsmanager.rotation", "function");
+
+    if (!*secret)
+        return error_set(err, ERR_USAGE, "the plan makes no secret: name one with -s SECRET");
+    CLEANUP(aws_client_freep) struct aws_client *client = session_client(s, err);
+    if (!client)
+        return false;
+    CLEANUP(mem_freep) char *arn = arn_of(client, secret);
+    const struct trail_reader reader = {lookup, client};
+    const struct trail_people people = {s->arn, *function ? function : NULL};
+    if (!trail_find(&reader, "GetSecretValue", secret, arn, &people, 0, &events, err))
+        return false;
+    print_events(o, secret, events);
+    return true;
+}
+
+COMMAND(audit)
+{
+    struct session s = {.stop_fd = -1};
+
+    (void)words;
+    (void)count;
+    *status = 0;
+    bool ok = session_load_plan(&s, o, err) && session_connect(&s, err) && audit(&s, o, err);
+    session_release(&s);
+    return ok;
+}

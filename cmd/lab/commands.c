@@ -1,0 +1,40 @@
+#include "cmd/lab/commands.h"
+
+const struct command commands[] = {
+    {"up", "[--until STEP]", "every step, in dependency order, at the same time where the graph allows",
+     "yes", "1 65 66 69 74 75 77 78 130", 0, 0, false, command_up},
+    {"down", "[--prove] [--purge]", "undo all, in reverse", "yes", "1 65 66 69 74 75 77 78 130", 0, 0, false,
+     command_down},
+    {"run", "STEP…", "just these steps; --with-needs also runs the needs that are missing", "yes",
+     "1 65 66 69 74 75 77 78 130", 1, SIZE_MAX, false, command_run},
+    {"undo", "STEP…", "just the undo of these", "yes", "1 65 66 69 74 75 77 78 130", 1, SIZE_MAX, false,
+     command_undo},
+    {"plan", "[--detailed-exitcode]",
+     "what up would do: + create, ~ change, - destroy, > adopt, = so, ? unknown, ! drift", "reads",
+     "1 2 65 66 69 74 75 77 78", 0, 0, false, command_plan},
+    {"check", "[STEP…]", "test the effect of each task, whoever did it", "reads", "1 65 66 69 74 75 77 78", 0,
+     SIZE_MAX, false, command_check},
+    {"status", "", "the checkpoints, as a table", "no", "66 74", 0, 0, false, command_status},
+    {"validate", "[FILE]", "all mistakes of a plan at once", "no", "65 66", 0, 1, false, command_validate},
+    {"audit", "[-s SECRET]", "who read the secret: when, who, allowed or denied", "reads",
+     "1 65 66 69 75 77 78", 0, 0, false, command_audit},
+    {"access-test", "-s SECRET", "read the secret, connect over TLS, use a table, drop it",
+     "one table, dropped again", "1 69 75 77 78", 0, 0, false, command_access_test},
+    {"rotate", "[SECRET]", "rotate the secret now and wait until it is done", "yes", "1 69 74 75 77 78 130",
+     0, 1, false, command_rotate},
+    {"sandbox", "[-- CMD…] | stop", "a local AWS with a real MariaDB", "local", "1 65 66 69, CMD's own", 0, 1,
+     true, command_sandbox},
+    {"version", "", "the version of lab", "no", "", 0, 0, false, command_version},
+    {"help", "[TOPIC]", "help on a command, or: exit-status, environment, plans, kinds, sandbox, files", "no",
+     "", 0, 1, false, command_help},
+    {NULL, NULL, NULL, NULL, NULL, 0, 0, false, NULL},
+};
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++) {
+        if (str_is(str_of(c->name), name))
+            return c;
+    }
+    return NULL;
+}

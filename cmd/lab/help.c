@@ -1,0 +1,166 @@
+/* Help, printed from the tables of commands, options, exit statuses, kinds. */
+#include "cmd/lab/commands.h"
+#include "cmd/lab/exit_status.h"
+#include "steps/kinds/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void print_options(const char *command)
+{
+    for (const struct option_row *row = option_rows; row->name; row++) {
+        char word[64];
+        bool general = !*row->commands;
+
+        if (command ? (general || !option_applies(row, command)) : !general)
+            continue;
+        if (row->letter)
+            snprintf(word, sizeof word, "-%c, --%s%s%s", row->letter, row->name, row->value ? " " : "",
+                     row->value ? row->value : "");
+        else
+            snprintf(word, sizeof word, "    --%s%s%s", row->name, row->value ? " " : "",
+                     row->value ? row->value : "");
+        printf("  %-28s %s\n", word, row->help);
+    }
+}
+
+static bool has_options(const char *command)
+{
+    for (const struct option_row *row = option_rows; row->name; row++) {
+        if (*row->commands && option_applies(row, command))
+            return true;
+    }
+    return false;
+}
+
+static void help_command(const struct command *c)
+{
+    printf("Usage: lab %s %s\n\n%s\n", c->name, c->usage, c->does);
+    printf("Touches the world: %s\n", c->touches);
+    printf("Exit status: 0, 64, 70%s%s\n", *c->statuses ? ", " : "", c->statuses);
+    if (has_options(c->name)) {
+        puts("\nOptions:");
+        print_options(c->name);
+    }
+    puts("\n`lab help` lists the options of every command.");
+}
+
+static void help_all(void)
+{
+    puts("lab runs the workshop lab \"Manage database credentials with AWS Secrets Manager\".\n");
+    puts("Usage: lab [OPTIONS] COMMAND …\n\nCommands:");
+    for (const struct command *c = commands; c->name; c++)
+        printf("  %-12s %s\n", c->name, c->does);
+    puts("\nOptions, before or after the command:");
+    print_options(NULL);
+    puts("\nTry it without AWS: lab sandbox -- lab up");
+}
+
+static void help_exit_status(void)
+{
+    for (const struct exit_row *row = exit_rows; row->meaning; row++)
+        printf("%4d  %s\n", row->status, row->meaning);
+}
+
+static void help_environment(void)
+{
+    puts("Every long option has a twin: --endpoint-url is LAB_ENDPOINT_URL, --jobs is LAB_JOBS.\n"
+         "LAB_VAR_name sets the plan's var `name`. An option on the command line wins.\n"
+         "\n"
+         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION,\n"
+         "AWS_DEFAULT_REGION, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_ENDPOINT_URL,\n"
+         "AWS_ENDPOINT_URL_<SERVICE>, AWS_CA_BUNDLE, AWS_MAX_ATTEMPTS and\n"
+         "AWS_EC2_METADATA_SERVICE_ENDPOINT mean what they mean to the AWS CLI.\n"
+         "NO_COLOR and TERM=dumb turn colour off.");
+}
+
+static void print_fields(const struct schema_field *fields, int indent)
+{
+    for (const struct schema_field *f = fields; f && f->name; f++) {
+        printf("%*s%-*s %s%s%s%s%s\n", indent, "", 20 - indent, f->name, f->help ? f->help : "",
+               f->required ? " (required)" : "", f->otherwise ? " (default " : "",
+               f->otherwise ? f->otherwise : "", f->otherwise ? ")" : "");
+        if (f->type == FIELD_OBJECT)
+            print_fields(f->fields, indent + 2);
+    }
+}
+
+static void help_kinds(void)
+{
+    for (size_t i = 0; step_kinds[i]; i++) {
+        const struct kind_schema *k = &step_kinds[i]->schema;
+        printf("%s%s: %s\n", i ? "\n" : "", k->name, k->summary);
+        print_fields(k->with, 2);
+        for (const struct output_field *f = k->outputs; f && f->name; f++)
+            printf("  -> %-17s %s%s\n", f->name, f->help ? f->help : "", f->secret ? " (secret)" : "");
+    }
+}
+
+static void help_plans(void)
+{
+    puts("A plan is YAML: `lab`, `title`, `vars` and `steps`, a mapping by id. A step has\n"
+         "  uses: KIND   with: {…}       what it makes (lab help kinds)\n"
+         "  undo: STEP                   plays a scene: undoes another step\n"
+         "  needs: [STEP…]               further order; references make edges by themselves\n"
+         "  expect: {error: CODE}        the failure that is wanted\n"
+         "  task: N   title: TEXT   timeout: SECONDS\n"
+         "\n"
+         "${name} is a var, ${steps.ID} all a step gave, ${steps.ID.output} one output;\n"
+         "${env.X}, ${account}, ${region}, ${partition}, ${learner} exist; $${ is a literal ${.\n"
+         "Tags, anchors, aliases, merge keys and duplicate keys are refused.");
+}
+
+static void help_sandbox(void)
+{
+    puts("lab sandbox -- CMD    runs CMD inside a local AWS, passes its exit status on\n"
+         "lab sandbox           prints the environment as export lines, serves until SIGTERM\n"
+         "lab sandbox stop --ready-file F   ends the one that wrote F\n"
+         "\n"
+         "CMD gets AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, LAB_CA, LAB_SANDBOX, DBUSER, DBPASS,\n"
+         "AWS_EC2_METADATA_SERVICE_ENDPOINT and PATH with this lab first; as admin also\n"
+         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Its keys are random and worthless elsewhere.\n"
+         "\nOptions:");
+    print_options("sandbox");
+}
+
+static void help_files(void)
+{
+    puts(".lab/state.db     checkpoints, 0600 in a directory 0700; never holds a secret\n"
+         ".lab/state.db.lock   held while a command changes something\n"
+         "lab.yaml          the plan, when there is one in the current directory\n"
+         "~/.cache/lab/     the sandbox's database template");
+}
+
+static const struct {
+    const char *name;
+    void (*print)(void);
+} topics[] = {
+    {"exit-status", help_exit_status},
+    {"environment", help_environment},
+    {"plans", help_plans},
+    {"kinds", help_kinds},
+    {"sandbox", help_sandbox},
+    {"files", help_files},
+};
+
+COMMAND(help)
+{
+    (void)o;
+    *status = 0;
+    if (count == 0) {
+        help_all();
+        return true;
+    }
+    /* `lab help sandbox` is the topic: it says more than the command's row. */
+    for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
+        if (strcmp(topics[i].name, words[0]) == 0) {
+            topics[i].print();
+            return true;
+        }
+    }
+    const struct command *c = command_find(words[0]);
+    if (!c)
+        return error_set(err, ERR_USAGE, "no help on \"%s\"", words[0]);
+    help_command(c);
+    return true;
+}

@@ -1,0 +1,98 @@
+/* The commands that play a plan: up, down, run, undo, plan, check. */
+#include "aws/common/mem.h"
+#include "cmd/lab/commands.h"
+#include "cmd/lab/session.h"
+#include "steps/kinds/table.h"
+
+#include <stdio.h>
+
+/* What each of them needs. */
+struct play {
+    const char *command;
+    enum engine_action action;
+    bool locks; /* changes checkpoints: one at a time */
+};
+
+/* Step ids to indexes. */
+static bool pick_steps(const struct plan *plan, const char *const *words, size_t count, size_t *steps,
+                       struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *near = NULL;
+        const struct plan_step *step = plan_find(plan, str_of(words[i]), &near);
+        if (!step && near)
+            return error_set(err, ERR_USAGE, "the plan has no step \"%s\" (did you mean %s?)", words[i],
+                             near);
+        if (!step)
+            return error_set(err, ERR_USAGE, "the plan has no step \"%s\"", words[i]);
+        steps[i] = plan_index(plan, step);
+    }
+    return true;
+}
+
+static bool play_opened(struct session *s, const struct play *play, const struct engine_request *request,
+                        int *status, struct error *err)
+{
+    struct engine_summary summary = {0};
+
+    if (!session_connect(s, err) || !session_open_store(s, play->locks, play->command, err))
+        return false;
+    if (!session_run(s, play->command, step_kinds, request, &summary, status, err)) {
+        if (err->code == ERR_INTERRUPTED)
+            fprintf(stderr, "lab: checkpoints are kept; type `lab %s` to go on\n", play->command);
+        return false;
+    }
+    return true;
+}
+
+static bool play(const struct play *play, const struct options *o, const char *const *words, size_t count,
+                 int *status, struct error *err)
+{
+    struct session s = {.stop_fd = -1};
+    CLEANUP(mem_freep) size_t *steps = mem_array(count + 1, sizeof *steps);
+    struct engine_request request = {
+        .action = play->action, .steps = steps, .step_count = count, .with_needs = o->with_needs};
+
+    bool ok = session_load_plan(&s, o, err) && pick_steps(&s.plan, words, count, steps, err) &&
+              play_opened(&s, play, &request, status, err);
+    session_release(&s);
+    return ok;
+}
+
+COMMAND(up)
+{
+    static const struct play p = {"up", ENGINE_UP, true};
+    (void)words;
+    (void)count;
+    return play(&p, o, &o->until, o->until ? 1 : 0, status, err);
+}
+
+COMMAND(down)
+{
+    static const struct play p = {"down", ENGINE_DOWN, true};
+    return play(&p, o, words, count, status, err);
+}
+
+COMMAND(run)
+{
+    static const struct play p = {"run", ENGINE_RUN, true};
+    return play(&p, o, words, count, status, err);
+}
+
+COMMAND(undo)
+{
+    static const struct play p = {"undo", ENGINE_UNDO, true};
+    return play(&p, o, words, count, status, err);
+}
+
+COMMAND(plan)
+{
+    static const struct play p = {"plan", ENGINE_PLAN, false};
+    return play(&p, o, words, count, status, err);
+}
+
+COMMAND(check)
+{
+    static const struct play p = {"check", ENGINE_CHECK, false};
+    return play(&p, o, words, count, status, err);
+}

@@ -1,0 +1,297 @@
+#include "cmd/lab/render.h"
+
+#include "aws/common/file.h"
+#include "aws/common/mem.h"
+#include "aws/common/redact.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct render {
+    const struct options *options;
+    const char *command;
+    bool color;
+    int last_task;
+    struct buf cases; /* JUnit test cases so far */
+    size_t case_count, failure_count, skipped_count;
+};
+
+/* How each state of a step is shown. */
+static const struct state_row {
+    const char *state;
+    const char *word;  /* in the state column */
+    const char *color; /* SGR */
+    bool quiet;        /* shown with -q too */
+    bool ends;         /* the last word on this step: a JUnit test case */
+} states[] = {
+    {"started", "start", "2", false, false},  {"waiting", "wait", "33", false, false},
+    {"note", "", "2", false, false},          {"done", "done", "32", false, true},
+    {"unchanged", "same", "32", false, true}, {"skipped", "skip", "2", false, true},
+    {"failed", "FAILED", "31", true, true},   {"undone", "undone", "32", false, true},
+    {"absent", "absent", "2", false, true},   {"kept", "kept", "33", true, true},
+    {"planned", "", "0", true, false},        {"checked", "", "0", true, true},
+};
+
+static const struct state_row *find_state(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+        if (str_is(str_of(name), states[i].state))
+            return &states[i];
+    }
+    return NULL;
+}
+
+static bool wants_color(const struct options *o)
+{
+    if (o->color != COLOR_AUTO)
+        return o->color == COLOR_ALWAYS;
+    const char *no = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    return !(no && *no) && !(term && str_is(str_of(term), "dumb")) && isatty(STDOUT_FILENO);
+}
+
+/* Everything goes out through here: redacted, one line at a time. */
+static void put_line(struct str line)
+{
+    CLEANUP(buf_release) struct buf shown = {0};
+    redact(line, &shown);
+    buf_addc(&shown, '\n');
+    fwrite(shown.data, 1, shown.len, stdout);
+    fflush(stdout);
+}
+
+static void put_json(const struct json *event)
+{
+    CLEANUP(buf_release) struct buf line = {0};
+    json_write(event, &line);
+    put_line(buf_str(&line));
+}
+
+struct render *render_new(const struct options *o, const char *command)
+{
+    struct render *r = mem_alloc(sizeof *r);
+
+    r->options = o;
+    r->command = command;
+    r->color = wants_color(o);
+    r->last_task = -1;
+    if (o->json) {
+        CLEANUP(json_freep) struct json *version = json_of("type", "version", "lab", LAB_VERSION, NULL);
+        json_put_int(version, "stream", 1);
+        put_json(version);
+    }
+    return r;
+}
+
+static void add_seconds(struct buf *line, int64_t ms)
+{
+    if (ms >= 60000)
+        buf_printf(line, "%lld min %lld s", (long long)(ms / 60000), (long long)(ms / 1000 % 60));
+    else
+        buf_printf(line, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
+}
+
+/* What stands behind the state: why, how long, what was found. */
+static void add_detail(const struct json *event, struct buf *line)
+{
+    const char *state = json_get_text(event, "state");
+
+    if (str_is(str_of(state), "waiting")) {
+        buf_printf(line, "%s (", json_get_text(event, "reason"));
+        add_seconds(line, json_int(json_get(event, "ms"), 0));
+        buf_adds(line, " so far, at most ");
+        add_seconds(line, json_int(json_get(event, "deadline_ms"), 0));
+        buf_addc(line, ')');
+        return;
+    }
+    if (str_is(str_of(state), "failed")) {
+        buf_adds(line, json_text(json_path(event, "error.message")));
+        return;
+    }
+    if (str_is(str_of(state), "checked")) {
+        buf_printf(line, "%s", json_get_text(event, "found"));
+        if (*json_get_text(event, "hint"))
+            buf_printf(line, "\n%26s%s", "hint: ", json_get_text(event, "hint"));
+        return;
+    }
+    static const char *const members[] = {"text", "reason", "detail", "title"};
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        const char *text = json_get_text(event, members[i]);
+        if (*text) {
+            buf_adds(line, text);
+            break;
+        }
+    }
+    if (json_int(json_get(event, "ms"), 0) >= 100 && !str_is(str_of(state), "note")) {
+        buf_adds(line, " (");
+        add_seconds(line, json_int(json_get(event, "ms"), 0));
+        buf_addc(line, ')');
+    }
+}
+
+static const char *word_of(const struct state_row *row, const struct json *event)
+{
+    static const struct {
+        const char *verdict, *word;
+    } verdicts[] = {{"pass", "pass"}, {"fail", "FAIL"}, {"cannot-tell", "?"}};
+
+    if (str_is(str_of(row->state), "planned"))
+        return json_get_text(event, "symbol");
+    if (str_is(str_of(row->state), "checked")) {
+        for (size_t i = 0; i < ARRAY_LEN(verdicts); i++) {
+            if (str_is(str_of(json_get_text(event, "verdict")), verdicts[i].verdict))
+                return verdicts[i].word;
+        }
+    }
+    return row->word;
+}
+
+static void put_step(struct render *r, const struct json *event)
+{
+    const struct state_row *row = find_state(json_get_text(event, "state"));
+    CLEANUP(buf_release) struct buf line = {0};
+    int task = (int)json_int(json_get(event, "task"), 0);
+
+    if (!row || (r->options->quiet && !row->quiet) ||
+        (str_is(str_of(row->state), "started") && !r->options->verbose))
+        return;
+    if (task > 0)
+        buf_printf(&line, "[%d] ", task);
+    else
+        buf_adds(&line, "    ");
+    buf_printf(&line, "%-14s ", json_get_text(event, "step"));
+    if (r->color)
+        buf_printf(&line, "\033[%sm%-7s\033[0m ", row->color, word_of(row, event));
+    else
+        buf_printf(&line, "%-7s ", word_of(row, event));
+    add_detail(event, &line);
+    put_line(buf_str(&line));
+}
+
+static void add_xml(struct buf *out, const char *text)
+{
+    static const struct {
+        char c;
+        const char *entity;
+    } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}};
+
+    for (; *text; text++) {
+        const char *entity = NULL;
+        for (size_t i = 0; i < ARRAY_LEN(entities); i++) {
+            if (entities[i].c == *text)
+                entity = entities[i].entity;
+        }
+        if (entity)
+            buf_adds(out, entity);
+        else
+            buf_addc(out, (unsigned char)*text < ' ' ? ' ' : *text);
+    }
+}
+
+static void add_case(struct render *r, const struct json *event)
+{
+    const struct state_row *row = find_state(json_get_text(event, "state"));
+    const char *failure = "";
+
+    if (!row || !row->ends)
+        return;
+    if (str_is(str_of(row->state), "failed"))
+        failure = json_text(json_path(event, "error.message"));
+    if (str_is(str_of(json_get_text(event, "verdict")), "fail"))
+        failure = json_get_text(event, "found");
+    buf_printf(&r->cases, "  <testcase classname=\"%s\" name=\"", r->command);
+    add_xml(&r->cases, json_get_text(event, "step"));
+    buf_printf(&r->cases, "\" time=\"%.3f\">", (double)json_int(json_get(event, "ms"), 0) / 1000.0);
+    r->case_count++;
+    if (*failure) {
+        r->failure_count++;
+        buf_adds(&r->cases, "<failure message=\"");
+        add_xml(&r->cases, failure);
+        buf_adds(&r->cases, "\"/>");
+    } else if (str_is(str_of(row->state), "skipped")) {
+        r->skipped_count++;
+        buf_adds(&r->cases, "<skipped/>");
+    }
+    buf_adds(&r->cases, "</testcase>\n");
+}
+
+static void put_run(const struct render *r, const struct json *event)
+{
+    CLEANUP(buf_release) struct buf line = {0};
+
+    if (r->options->quiet)
+        return;
+    buf_printf(&line, "%s: %s (account %s, %s)", json_get_text(event, "lab"), json_get_text(event, "title"),
+               json_get_text(event, "account"), json_get_text(event, "region"));
+    put_line(buf_str(&line));
+}
+
+void render_event(void *render, const struct json *event)
+{
+    struct render *r = render;
+    const char *type = json_get_text(event, "type");
+
+    if (r->options->junit && str_is(str_of(type), "step"))
+        add_case(r, event);
+    if (r->options->json)
+        put_json(event);
+    else if (str_is(str_of(type), "run"))
+        put_run(r, event);
+    else if (str_is(str_of(type), "step"))
+        put_step(r, event);
+}
+
+static bool write_junit(struct render *r, struct error *err)
+{
+    CLEANUP(buf_release) struct buf text = {0};
+    CLEANUP(buf_release) struct buf safe = {0};
+
+    buf_adds(&text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    buf_printf(&text, "<testsuite name=\"lab %s\" tests=\"%zu\" failures=\"%zu\" skipped=\"%zu\">\n",
+               r->command, r->case_count, r->failure_count, r->skipped_count);
+    buf_add(&text, buf_str(&r->cases));
+    buf_adds(&text, "</testsuite>\n");
+    redact(buf_str(&text), &safe);
+    return file_replace(r->options->junit, buf_str(&safe), err) || error_wrap(err, "write the JUnit report");
+}
+
+static void put_summary(const struct render *r, const struct json *summary)
+{
+    CLEANUP(buf_release) struct buf line = {0};
+    int64_t mutating = json_int(json_get(summary, "mutating"), 0);
+    int64_t statements = json_int(json_get(summary, "statements"), 0);
+
+    if (r->options->quiet || !summary)
+        return;
+    buf_printf(&line, "%lld requests, ", (long long)json_int(json_get(summary, "requests"), 0));
+    if (mutating == 0 && statements == 0)
+        buf_adds(&line, "none of them changed anything");
+    else
+        buf_printf(&line, "%lld of them changed something, %lld SQL statement%s", (long long)mutating,
+                   (long long)statements, statements == 1 ? "" : "s");
+    buf_adds(&line, ", ");
+    add_seconds(&line, json_int(json_get(summary, "wall_ms"), 0));
+    put_line(buf_str(&line));
+}
+
+bool render_end(struct render *r, const struct json *summary, int status, struct error *err)
+{
+    if (r->options->json) {
+        CLEANUP(json_freep)
+        struct json *event = summary ? json_copy(summary) : json_of("type", "summary", NULL);
+        json_put_int(event, "exit", status);
+        put_json(event);
+    } else {
+        put_summary(r, summary);
+    }
+    return !r->options->junit || write_junit(r, err);
+}
+
+void render_free(struct render *r)
+{
+    if (!r)
+        return;
+    buf_release(&r->cases);
+    mem_free(r);
+}

@@ -1,0 +1,18 @@
+/* Events to the screen: plain lines or JSON lines, and a JUnit file. Reads
+ * events only; knows no step kind. */
+#ifndef CMD_LAB_RENDER_H
+#define CMD_LAB_RENDER_H
+
+#include "aws/common/json.h"
+#include "cmd/lab/options.h"
+
+struct render;
+
+struct render *render_new(const struct options *o, const char *command);
+void render_event(void *render, const struct json *event);
+/** The last event, with the exit status added; writes the JUnit file. summary
+ * is borrowed and may be NULL. */
+MUST_USE bool render_end(struct render *r, const struct json *summary, int status, struct error *err);
+void render_free(struct render *r);
+
+#endif

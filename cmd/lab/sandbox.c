@@ -1,0 +1,450 @@
+/* lab sandbox: a private database, the local AWS, and CMD inside. */
+#include "aws/common/file.h"
+#include "aws/common/log.h"
+#include "aws/common/mem.h"
+#include "aws/common/process.h"
+#include "aws/common/yaml.h"
+#include "aws/crypto/certificate.h"
+#include "aws/crypto/random.h"
+#include "aws/sandbox/sandbox.h"
+#include "cmd/lab/commands.h"
+#include "cmd/lab/labs.h"
+#include "cmd/lab/sandbox_env.h"
+#include "cmd/lab/sandbox_stop.h"
+#include "cmd/lab/session.h"
+#include "steps/mysql/rotation.h"
+#include "steps/mysql/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+#define WORLD_LIMIT_BYTES (256 * 1024)
+#define ADMIN_USER "masteruser"
+#define CERTIFICATE_DAYS 30
+
+/* All that lives as long as the sandbox. */
+struct box {
+    const struct options *options;
+    char *directory, *ca_file, *chain_file, *key_file, *empty_file;
+    char database_address[32];
+    unsigned database_port;
+    struct random_seeded seeded;
+    struct random random;
+    struct secret admin_password;
+    struct mysql_server *server;
+    struct sandbox *sandbox;
+    struct aws_credentials admin;
+    struct env_list functions_env;
+    struct process child;
+    int child_fd, signal_fd;
+    int status;
+    struct error failure; /* of something that happened inside the loop */
+};
+
+/* --- the database callbacks: the sandbox knows nothing of MySQL --- */
+
+static bool database_test(void *self, struct str secret_string, struct error *err)
+{
+    const struct box *b = self;
+    struct mysql_login login = {0};
+
+    bool ok = mysql_login_parse(secret_string, b->database_address, &login, err) &&
+              mysql_login_test(&login, b->ca_file, err);
+    mysql_login_release(&login);
+    return ok;
+}
+
+static bool database_set_password(void *self, struct str secret_string, struct str new_password,
+                                  struct error *err)
+{
+    const struct box *b = self;
+    struct mysql_login login = {0};
+    struct secret value = {0};
+
+    secret_set(&value, new_password);
+    bool ok = mysql_login_parse(secret_string, b->database_address, &login, err) &&
+              mysql_login_set_password(&login, &value, b->ca_file, err);
+    mysql_login_release(&login);
+    secret_release(&value);
+    return ok;
+}
+
+/* --- setting up --- */
+
+static bool parse_world(struct str text, const char *file, struct json **out, struct error *err)
+{
+    struct yaml_document doc = {0};
+    struct yaml_problem problem = {0};
+
+    if (!yaml_parse(text, &doc, &problem))
+        return error_set(err, ERR_PLAN, "%s:%d:%d: %s", file, problem.line, problem.column, problem.message);
+    *out = yaml_to_json(doc.root);
+    yaml_release(&doc);
+    return true;
+}
+
+/* --world, else world.yaml beside the plan given by -f, else the built-in. */
+static bool load_world(const struct options *o, struct json **out, struct error *err)
+{
+    CLEANUP(buf_release) struct buf text = {0};
+    CLEANUP(mem_freep) char *beside = NULL;
+    const char *file = o->world;
+
+    if (!file && o->plan) {
+        CLEANUP(mem_freep) char *copy = mem_dup(o->plan);
+        beside = mem_printf("%s/world.yaml", dirname(copy));
+        if (access(beside, F_OK) == 0)
+            file = beside;
+    }
+    if (!file)
+        return parse_world(builtin_lab_find(STR(BUILTIN_LAB))->world, "labs/" BUILTIN_LAB "/world.yaml", out,
+                           err);
+    if (!file_read(file, WORLD_LIMIT_BYTES, &text, err))
+        return error_wrap(err, "read the world");
+    return parse_world(buf_str(&text), file, out, err);
+}
+
+/* "127.0.0.1:4566", "127.0.0.1" or ":4566". */
+static bool parse_listen(const char *text, const char *option, char address[32], unsigned *port,
+                         struct error *err)
+{
+    struct str s = str_of(text);
+    size_t colon = str_find_char(s, ':');
+    int64_t n = 0;
+
+    if (colon < s.len && (!str_to_i64(str_slice(s, colon + 1, s.len), &n) || n < 0 || n > 65535))
+        return error_set(err, ERR_USAGE, "--%s wants ADDRESS:PORT, not \"%s\"", option, text);
+    if (colon >= 16)
+        return error_set(err, ERR_USAGE, "--%s wants a loopback address, not \"%s\"", option, text);
+    if (colon > 0)
+        snprintf(address, 32, "%.*s", (int)colon, text);
+    if (colon < s.len)
+        *port = (unsigned)n;
+    if (!str_starts(str_of(address), STR("127.")))
+        return error_set(err, ERR_USAGE, "--%s: %s is not a loopback address (127.x.y.z)", option, address);
+    return true;
+}
+
+/* A loopback address of its own at the default port, so that programs that
+ * know only the host name find it. */
+static bool choose_database_address(struct box *b, struct error *err)
+{
+    b->database_port = 3306;
+    if (b->options->db_listen)
+        return parse_listen(b->options->db_listen, "db-listen", b->database_address, &b->database_port, err);
+    for (int tries = 0; tries < 64; tries++) {
+        snprintf(b->database_address, sizeof b->database_address, "127.%u.%u.%u",
+                 (unsigned)(random_below(&random_system, 254) + 1) & 255u,
+                 (unsigned)random_below(&random_system, 256) & 255u,
+                 (unsigned)(random_below(&random_system, 254) + 1) & 255u);
+        if (mysql_server_address_free(b->database_address, b->database_port))
+            return true;
+    }
+    return error_set(err, ERR_IO, "no free loopback address at port %u", b->database_port);
+}
+
+static bool write_file(const struct box *b, const char *name, struct str text, char **path, struct error *err)
+{
+    *path = mem_printf("%s/%s", b->directory, name);
+    return file_replace(*path, text, err);
+}
+
+static bool make_certificates(struct box *b, struct error *err)
+{
+    struct certificate_set set = {0};
+    int64_t now_s = clock_wall_ms(&clock_system) / 1000;
+    const struct certificate_options options = {.ip = b->database_address,
+                                                .not_before_s = now_s - 3600,
+                                                .not_after_s = now_s + CERTIFICATE_DAYS * INT64_C(86400)};
+
+    bool ok = certificate_make(&options, &set, err) &&
+              write_file(b, "ca.pem", buf_str(&set.root_pem), &b->ca_file, err) &&
+              write_file(b, "server-chain.pem", buf_str(&set.chain_pem), &b->chain_file, err) &&
+              write_file(b, "server-key.pem", buf_str(&set.key_pem), &b->key_file, err) &&
+              write_file(b, "empty", STR(""), &b->empty_file, err);
+    certificate_release(&set);
+    return ok;
+}
+
+static bool start_database(struct box *b, struct error *err)
+{
+    char password[33];
+
+    random_text(&b->random, "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", password, 32);
+    secret_set(&b->admin_password, str_of(password));
+    mem_wipe(password, sizeof password);
+    if (!choose_database_address(b, err) || !make_certificates(b, err))
+        return false;
+    const struct mysql_server_options options = {
+        .directory = b->directory,
+        .address = b->database_address,
+        .port = b->database_port,
+        .admin_user = ADMIN_USER,
+        .admin_password = &b->admin_password,
+        .database = "mylab",
+        .chain_pem = b->chain_file,
+        .key_pem = b->key_file,
+    };
+    return mysql_server_start(&options, &b->server, err);
+}
+
+static void lab_directory(char out[PATH_MAX])
+{
+    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+
+    out[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(out, '/');
+    if (slash)
+        *slash = '\0';
+}
+
+static struct sandbox_env describe(const struct box *b, const char *lab_dir)
+{
+    bool workstation = b->options->as && str_is(str_of(b->options->as), "workstation");
+
+    return (struct sandbox_env){
+        .url = sandbox_url(b->sandbox),
+        .region = b->options->region ? b->options->region : "eu-west-1",
+        .ca_file = b->ca_file,
+        .empty_file = b->empty_file,
+        .db_user = ADMIN_USER,
+        .db_password = &b->admin_password,
+        .admin = workstation ? NULL : &b->admin,
+        .lab_dir = lab_dir,
+        .pid = getpid(),
+    };
+}
+
+static bool start_aws(struct box *b, const struct json *world, struct error *err)
+{
+    char address[32] = "127.0.0.1";
+    unsigned port = 0;
+    char lab_dir[PATH_MAX];
+
+    if (b->options->listen && !parse_listen(b->options->listen, "listen", address, &port, err))
+        return false;
+    const struct sandbox_options options = {
+        .world = world,
+        .region = b->options->region ? b->options->region : "eu-west-1",
+        .seed = (uint64_t)b->options->seed,
+        .listen_address = address,
+        .listen_port = port,
+        .database_address = b->database_address,
+        .database_port = b->database_port,
+        .admin_user = ADMIN_USER,
+        .admin_password = secret_str(&b->admin_password),
+        .database = {.test = database_test, .set_password = database_set_password, .self = b},
+        .clock = clock_system,
+        .latency_ms = b->options->latency_ms,
+        .propagation_ms = b->options->propagation_ms,
+        .stack_ms = b->options->stack_ms,
+        .trail_delay_ms = b->options->trail_delay_ms,
+        .record_file = b->options->record,
+    };
+    if (!sandbox_new(&options, &b->sandbox, err))
+        return false;
+    sandbox_admin_credentials(b->sandbox, &b->admin);
+    lab_directory(lab_dir);
+    const struct sandbox_env env = describe(b, lab_dir);
+    sandbox_env_functions(&env, environ, &b->functions_env);
+    sandbox_set_function_env(b->sandbox, (const char *const *)b->functions_env.items);
+    return true;
+}
+
+/* --- while it runs --- */
+
+static void dump_world(struct box *b)
+{
+    CLEANUP(buf_release) struct buf text = {0};
+    struct error err = {0};
+
+    if (!b->options->dump)
+        return;
+    sandbox_dump(b->sandbox, &text);
+    if (!file_replace(b->options->dump, buf_str(&text), &err))
+        log_error("dump the world: %s", err.message);
+}
+
+static void on_signal(void *arg)
+{
+    struct box *b = arg;
+    struct signalfd_siginfo info;
+
+    if (read(b->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
+        return;
+    if (info.ssi_signo == SIGUSR1) {
+        dump_world(b);
+        return;
+    }
+    /* CMD shares the terminal's process group: Ctrl-C reaches it by itself, and
+     * how it ends decides. A SIGTERM is meant for us and is passed on. */
+    if (b->child.pid > 0) {
+        if (info.ssi_signo != SIGINT)
+            kill(b->child.pid, (int)info.ssi_signo);
+        return;
+    }
+    sandbox_stop(b->sandbox);
+}
+
+static void on_child(void *arg)
+{
+    struct box *b = arg;
+    bool ended = false;
+    int status = 0;
+
+    if (!process_wait(&b->child, 0, &ended, &status, &b->failure) || !ended)
+        return;
+    b->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    sandbox_stop(b->sandbox);
+}
+
+static bool watch_signals(struct box *b, struct error *err)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return error_os(err, "block signals");
+    b->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (b->signal_fd < 0)
+        return error_os(err, "watch signals");
+    return true;
+}
+
+static bool start_command(struct box *b, const char *const *argv, struct error *err)
+{
+    struct env_list env = {0};
+    char lab_dir[PATH_MAX];
+
+    lab_directory(lab_dir);
+    const struct sandbox_env described = describe(b, lab_dir);
+    sandbox_env_build(&described, environ, &env);
+    const struct process_options options = {
+        .argv = argv,
+        .env = (const char *const *)env.items,
+        .stdin_fd = STDIN_FILENO,
+        .stdout_fd = STDOUT_FILENO,
+        .stderr_fd = STDERR_FILENO,
+        .foreground = true,
+    };
+    bool ok = process_start(&options, &b->child, err);
+    env_list_release(&env);
+    if (!ok)
+        return error_wrap(err, "start %s", argv[0]);
+    b->child_fd = (int)syscall(SYS_pidfd_open, b->child.pid, 0);
+    if (b->child_fd < 0)
+        return error_os(err, "watch %s", argv[0]);
+    return sandbox_watch(b->sandbox, b->child_fd, on_child, b, err);
+}
+
+static bool announce(const struct box *b, struct error *err)
+{
+    CLEANUP(buf_release) struct buf lines = {0};
+    char lab_dir[PATH_MAX];
+
+    lab_directory(lab_dir);
+    const struct sandbox_env env = describe(b, lab_dir);
+    sandbox_env_print(&env, &lines);
+    if (b->options->ready_file && !file_replace(b->options->ready_file, buf_str(&lines), err))
+        return error_wrap(err, "write the ready file");
+    if (!b->options->ready_file) {
+        fputs(buf_text(&lines), stdout);
+        fflush(stdout);
+    }
+    return true;
+}
+
+static bool serve(struct box *b, struct error *err)
+{
+    if (!sandbox_watch(b->sandbox, b->signal_fd, on_signal, b, err))
+        return false;
+    if (b->options->rest) {
+        if (b->options->ready_file && !announce(b, err))
+            return false;
+        if (!start_command(b, b->options->rest, err))
+            return false;
+    } else if (!announce(b, err)) {
+        return false;
+    }
+    if (!sandbox_run(b->sandbox, err))
+        return false;
+    dump_world(b);
+    return true;
+}
+
+static void release(struct box *b)
+{
+    struct error ignored = {0};
+
+    process_stop(&b->child, 2000);
+    sandbox_free(b->sandbox);
+    mysql_server_stop(b->server);
+    if (b->options->ready_file)
+        unlink(b->options->ready_file);
+    if (b->directory && !file_remove_tree(b->directory, &ignored))
+        log_warn("%s", ignored.message);
+    aws_credentials_release(&b->admin);
+    env_list_release(&b->functions_env);
+    secret_release(&b->admin_password);
+    mem_free(b->directory);
+    mem_free(b->ca_file);
+    mem_free(b->chain_file);
+    mem_free(b->key_file);
+    mem_free(b->empty_file);
+    if (b->child_fd >= 0)
+        close(b->child_fd);
+    if (b->signal_fd >= 0)
+        close(b->signal_fd);
+}
+
+static bool check_options(const struct options *o, size_t count, const char *const *words, struct error *err)
+{
+    if (count > 0 && !str_is(str_of(words[0]), "stop"))
+        return error_set(err, ERR_USAGE, "unexpected \"%s\"; write -- before the command to run", words[0]);
+    if (o->rest && !o->rest[0])
+        return error_set(err, ERR_USAGE, "-- wants a command behind it");
+    if (o->as && !str_is(str_of(o->as), "admin") && !str_is(str_of(o->as), "workstation"))
+        return error_set(err, ERR_USAGE, "--as is admin or workstation, not \"%s\"", o->as);
+    return true;
+}
+
+COMMAND(sandbox)
+{
+    struct box b = {.options = o, .child_fd = -1, .signal_fd = -1, .random = random_system};
+    CLEANUP(json_freep) struct json *world = NULL;
+
+    if (!check_options(o, count, words, err))
+        return false;
+    if (count > 0)
+        return sandbox_stop_running(o->ready_file, status, err);
+    if (!load_world(o, &world, err))
+        return false;
+    if (o->seed) {
+        random_seeded_init(&b.seeded, (uint64_t)o->seed);
+        b.random = random_seeded_source(&b.seeded);
+    }
+    bool ok = watch_signals(&b, err) && file_temp_dir("lab-sandbox-", &b.directory, err) &&
+              start_database(&b, err) && start_aws(&b, world, err) && serve(&b, err);
+    if (ok && b.failure.code != ERR_NONE) {
+        *err = b.failure;
+        ok = false;
+    }
+    *status = b.status;
+    release(&b);
+    return ok;
+}

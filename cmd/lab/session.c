@@ -1,0 +1,300 @@
+#include "cmd/lab/session.h"
+
+#include "aws/common/file.h"
+#include "aws/common/log.h"
+#include "aws/common/mem.h"
+#include "cmd/lab/exit_status.h"
+#include "cmd/lab/labs.h"
+#include "cmd/lab/render.h"
+#include "cmd/lab/stop.h"
+#include "steps/kinds/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PLAN_LIMIT_BYTES (256 * 1024)
+
+static const char *environment_get(void *self, const char *name)
+{
+    (void)self;
+    return getenv(name);
+}
+
+static bool parse_plan(struct session *s, const char *file, const struct step_kind *const *kinds,
+                       struct error *err)
+{
+    const struct kind_schema *schemas[KINDS_MAX + 1] = {0};
+    struct plan_problems problems = {0};
+
+    for (size_t i = 0; kinds[i]; i++)
+        schemas[i] = &kinds[i]->schema;
+    const struct plan_options options = {
+        .file = file, .kinds = schemas, .var_overrides = s->options->vars, .getenv = environment_get};
+    s->has_plan = plan_parse(buf_str(&s->plan_text), &options, &s->plan, &problems);
+    if (!s->has_plan) {
+        CLEANUP(buf_release) struct buf text = {0};
+        plan_problems_print(&problems, file, &text);
+        fputs(buf_text(&text), stderr);
+        error_set(err, ERR_PLAN, "%s: %zu mistake%s", file, problems.count, problems.count == 1 ? "" : "s");
+    }
+    plan_problems_release(&problems);
+    return s->has_plan;
+}
+
+bool session_load_plan(struct session *s, const struct options *o, struct error *err)
+{
+    const char *file = o->plan ? o->plan : "lab.yaml";
+
+    s->options = o;
+    if (o->plan || access(file, F_OK) == 0) {
+        if (!file_read(file, PLAN_LIMIT_BYTES, &s->plan_text, err))
+            return error_wrap(err, "read the plan");
+        return parse_plan(s, file, step_kinds, err);
+    }
+    const struct builtin_lab *lab = builtin_lab_find(STR(BUILTIN_LAB));
+    buf_add(&s->plan_text, lab->plan);
+    return parse_plan(s, "labs/" BUILTIN_LAB "/plan.yaml", step_kinds, err);
+}
+
+bool session_make_plan(struct session *s, const struct options *o, const struct step_kind *const *kinds,
+                       const char *id, const struct json *step, struct error *err)
+{
+    s->options = o;
+    /* JSON is YAML: the one-step plan goes through the same checker. */
+    CLEANUP(json_freep) struct json *plan = json_of("lab", id, "title", id, NULL);
+    json_put(json_put(plan, "steps", json_object()), id, json_copy(step));
+    json_write_pretty(plan, &s->plan_text);
+    return parse_plan(s, id, kinds, err);
+}
+
+/* The CA that verifies the database. */
+static void find_ca(struct session *s)
+{
+    /* LAB_CA comes in as the twin of --ca. The lab text's file name is looked
+     * for too, so that a workstation set up by hand just works. */
+    static const char *const names[] = {"global-bundle.pem", "rds-combined-ca-bundle.pem"};
+
+    if (s->options->ca) {
+        s->ca_file = mem_dup(s->options->ca);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(names) && !s->ca_file; i++) {
+        if (access(names[i], R_OK) == 0)
+            s->ca_file = mem_dup(names[i]);
+    }
+}
+
+static bool make_transport(const struct session *s, struct http_transport **out, struct error *err)
+{
+    const struct http_curl_options options = {
+        .ca_bundle = s->settings.ca_bundle,
+        .proxy = getenv("HTTPS_PROXY") ? getenv("HTTPS_PROXY") : getenv("https_proxy"),
+        .no_proxy = getenv("NO_PROXY") ? getenv("NO_PROXY") : getenv("no_proxy"),
+        .user_agent = "lab/" LAB_VERSION,
+    };
+    return http_curl_new(&options, out, err);
+}
+
+static struct aws_client *make_client(void *self, struct error *err)
+{
+    struct session *s = self;
+    struct http_transport *transport = NULL;
+
+    if (!make_transport(s, &transport, err))
+        return NULL;
+    return aws_client_new(s->shared, s->caller, transport);
+}
+
+struct aws_client *session_client(struct session *s, struct error *err)
+{
+    return make_client(s, err);
+}
+
+static bool learn_identity(struct session *s, struct error *err)
+{
+    CLEANUP(json_freep) struct json *in = json_object();
+    CLEANUP(json_freep) struct json *out = NULL;
+    CLEANUP(aws_client_freep) struct aws_client *client = make_client(s, err);
+
+    if (!client || !aws_call(client, "sts", "GetCallerIdentity", in, &out, err))
+        return error_wrap(err, "find out who we are");
+    s->requests_before = aws_client_requests(client);
+    struct str arn = json_str(json_get(out, "Arn"));
+    struct str rest = arn;
+    struct str part;
+    if (!str_split(&rest, ':', &part) || !str_split(&rest, ':', &part) || part.len >= sizeof s->partition ||
+        str_empty(part))
+        return error_set(err, ERR_SYNTAX, "GetCallerIdentity answered without an ARN");
+    snprintf(s->partition, sizeof s->partition, "%.*s", STR_ARG(part));
+    snprintf(s->arn, sizeof s->arn, "%.*s", STR_ARG(arn));
+    snprintf(s->account, sizeof s->account, "%s", json_get_text(out, "Account"));
+    return true;
+}
+
+bool session_connect(struct session *s, struct error *err)
+{
+    const struct options *o = s->options;
+    const struct aws_settings_options settings = {.profile = o->profile,
+                                                  .region = o->region,
+                                                  .endpoint_url = o->endpoint_url,
+                                                  .env = environment_process};
+
+    if (!stop_install(&s->stop_fd, err) || !aws_settings_load(&settings, &s->settings, err))
+        return false;
+    if (!s->settings.region[0])
+        return error_set(err, ERR_CONFIG, "no region: use --region, AWS_REGION or the profile's region");
+    const struct aws_shared_options shared = {
+        .settings = &s->settings, .clock = clock_system, .random = random_system, .stop_fd = s->stop_fd};
+    s->shared = aws_shared_new(&shared);
+    s->caller = provider_chain_new(&s->settings, clock_system);
+    s->instance = provider_imds_new(&s->settings, clock_system);
+    find_ca(s);
+    return learn_identity(s, err);
+}
+
+const char *session_state_file(const struct options *o)
+{
+    return o->state ? o->state : ".lab/state.db";
+}
+
+bool session_open_store(struct session *s, bool lock, const char *command, struct error *err)
+{
+    char now[17];
+    unsigned char tail[2];
+
+    if (!store_open(session_state_file(s->options), !lock, clock_system, &s->store, err))
+        return false;
+    if (lock && !store_lock(s->store, command, err))
+        return false;
+    const struct store_scope scope = {s->account, s->settings.region, s->plan.lab, s->options->learner};
+    store_set_scope(s->store, &scope);
+    clock_format_basic(clock_wall_ms(&clock_system) / 1000, now);
+    random_system.fill(random_system.self, tail, sizeof tail);
+    snprintf(s->run_id, sizeof s->run_id, "%s-%02x%02x", now, tail[0], tail[1]);
+    store_set_run(s->store, s->run_id);
+    return true;
+}
+
+/* What a run that went well tells the shell. */
+static int status_of(const struct options *o, const struct engine_request *request,
+                     const struct engine_summary *summary)
+{
+    if (request->action == ENGINE_PLAN)
+        return o->detailed_exitcode && summary->changes > 0 ? 2 : 0;
+    if (request->action == ENGINE_CHECK)
+        return summary->not_passed > 0 ? 1 : summary->cannot_tell > 0 ? 75 : 0;
+    return 0;
+}
+
+/* Hands the engine's events on, but keeps its summary back: the exit status
+ * has to be in it, and only the command knows that. */
+struct relay {
+    struct render *render;
+    struct json *summary;
+};
+
+static void relay_event(void *self, const struct json *event)
+{
+    struct relay *r = self;
+
+    if (str_is(str_of(json_get_text(event, "type")), "summary")) {
+        json_free(r->summary);
+        r->summary = json_copy(event);
+        return;
+    }
+    render_event(r->render, event);
+}
+
+bool session_run(struct session *s, const char *command, const struct step_kind *const *kinds,
+                 const struct engine_request *request, struct engine_summary *summary, int *status,
+                 struct error *err)
+{
+    struct relay relay = {.render = render_new(s->options, command)};
+    const struct engine_options options = {
+        .plan = &s->plan,
+        .kinds = kinds,
+        .store = s->store,
+        .shared = s->shared,
+        .new_client = make_client,
+        .new_client_self = s,
+        .caller = s->caller,
+        .instance = s->instance,
+        .account = s->account,
+        .region = s->settings.region,
+        .partition = s->partition,
+        .learner = s->options->learner,
+        .run_id = s->run_id,
+        .ca_file = s->ca_file,
+        .clock = clock_system,
+        .random = random_system,
+        .jobs = (unsigned)s->options->jobs,
+        .timeout_ms = s->options->timeout_s * 1000,
+        .adopt = s->options->adopt,
+        .purge = s->options->purge,
+        .stop_fd = s->stop_fd,
+        .requests_before = s->requests_before,
+        .emit = relay_event,
+        .emit_self = &relay,
+    };
+    CLEANUP(json_freep)
+    struct json *start =
+        json_of("type", "run", "command", command, "lab", s->plan.lab, "title", s->plan.title, "account",
+                s->account, "region", s->settings.region, "principal", s->arn, "run", s->run_id, NULL);
+    render_event(relay.render, start);
+    bool ok = engine_run(&options, request, summary, err);
+    *status = ok                             ? status_of(s->options, request, summary)
+              : err->code == ERR_INTERRUPTED ? stop_status()
+                                             : exit_status_of(err);
+    struct error report = {0};
+    if (!render_end(relay.render, relay.summary, *status, &report) && ok) {
+        *err = report;
+        ok = false;
+    }
+    json_free(relay.summary);
+    render_free(relay.render);
+    return ok;
+}
+
+static const struct json *no_outputs(void *self, const char *step_id)
+{
+    (void)self;
+    (void)step_id;
+    return NULL;
+}
+
+char *session_argument(const struct session *s, const char *kind, const char *member)
+{
+    const struct plan_scope scope = {.outputs = no_outputs,
+                                     .account = s->account,
+                                     .region = s->settings.region,
+                                     .partition = s->partition,
+                                     .learner = s->options->learner};
+
+    for (size_t i = 0; i < s->plan.step_count; i++) {
+        const struct plan_step *step = &s->plan.steps[i];
+        CLEANUP(json_freep) struct json *with = NULL;
+        struct error ignored;
+
+        if (strcmp(step->kind->name, kind) != 0 || step->undoes)
+            continue;
+        if (plan_resolve(&s->plan, step, &scope, true, &with, &ignored))
+            return mem_dup(json_get_text(with, member));
+    }
+    return mem_dup("");
+}
+
+void session_release(struct session *s)
+{
+    store_closep(&s->store);
+    aws_shared_free(s->shared);
+    credential_provider_freep(&s->caller);
+    credential_provider_freep(&s->instance);
+    aws_settings_release(&s->settings);
+    if (s->has_plan)
+        plan_release(&s->plan);
+    buf_release(&s->plan_text);
+    mem_free(s->ca_file);
+    *s = (struct session){.stop_fd = -1};
+}

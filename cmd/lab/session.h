@@ -1,0 +1,59 @@
+/* What a command needs before it can act: the checked plan, AWS settings,
+ * credentials, who we are, the store. Opened in an order in which nothing
+ * outside is touched before the plan is wholly checked. */
+#ifndef CMD_LAB_SESSION_H
+#define CMD_LAB_SESSION_H
+
+#include "aws/client/client.h"
+#include "aws/provider/provider.h"
+#include "cmd/lab/options.h"
+#include "steps/engine/engine.h"
+#include "steps/plan/plan.h"
+#include "steps/store/store.h"
+
+struct session {
+    const struct options *options;
+    struct buf plan_text;
+    struct plan plan;
+    bool has_plan;
+    struct aws_settings settings;
+    struct aws_shared *shared;
+    struct credential_provider *caller, *instance;
+    struct store *store;
+    char account[13], arn[512], partition[32], run_id[40];
+    char *ca_file;
+    int stop_fd;
+    uint64_t requests_before;
+};
+
+/** The plan of -f, ./lab.yaml or the built-in lab. Mistakes are printed to
+ * stderr with their places; err is then ERR_PLAN. */
+MUST_USE bool session_load_plan(struct session *s, const struct options *o, struct error *err);
+/** A plan of one step, for commands that do one thing: step `id` uses `kind`. */
+MUST_USE bool session_make_plan(struct session *s, const struct options *o,
+                                const struct step_kind *const *kinds, const char *id, const struct json *step,
+                                struct error *err);
+
+/** Settings, credentials and GetCallerIdentity. */
+MUST_USE bool session_connect(struct session *s, struct error *err);
+/** A client of the caller's identity; NULL with err set. */
+struct aws_client *session_client(struct session *s, struct error *err);
+/** The checkpoint store; lock: for a run that changes something. */
+MUST_USE bool session_open_store(struct session *s, bool lock, const char *command, struct error *err);
+
+/** Runs the engine with the renderers the options ask for. *status is set in
+ * every case: 0, or what plan and check tell the shell, or the failure's. */
+MUST_USE bool session_run(struct session *s, const char *command, const struct step_kind *const *kinds,
+                          const struct engine_request *request, struct engine_summary *summary, int *status,
+                          struct error *err);
+
+/** The value of a text argument of the plan's first step of a kind; "" when
+ * there is none. Freed with mem_free. */
+char *session_argument(const struct session *s, const char *kind, const char *member);
+
+void session_release(struct session *s);
+
+/** --state, else .lab/state.db. */
+const char *session_state_file(const struct options *o);
+
+#endif

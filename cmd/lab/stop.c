@@ -1,0 +1,45 @@
+#include "cmd/lab/stop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* A signal handler can be handed nothing: the one state at file scope. */
+static volatile sig_atomic_t received;
+static int stop_fd = -1;
+
+static void on_signal(int number)
+{
+    static const char word[] = "\nlab: finishing the call in hand; once more to leave at once\n";
+    const uint64_t one = 1;
+    int saved = errno;
+
+    if (received)
+        _exit(128 + number);
+    received = number;
+    if (write(stop_fd, &one, sizeof one) < 0 || write(STDERR_FILENO, word, sizeof word - 1) < 0) {
+        /* Nothing to be done about it in a handler: the second signal ends us. */
+    }
+    errno = saved;
+}
+
+bool stop_install(int *fd, struct error *err)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (stop_fd < 0)
+        return error_os(err, "make the stop signal");
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGINT, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0)
+        return error_os(err, "install signal handlers");
+    *fd = stop_fd;
+    return true;
+}
+
+int stop_status(void)
+{
+    return received == SIGTERM ? 143 : 130;
+}
