@@ -109,7 +109,7 @@ static bool needs_changed(const struct step_context *c)
     size_t me = plan_index(run->plan, c->step);
 
     for (size_t i = 0; i < run->plan->step_count; i++)
-        if (graph_needs(&run->graph, me, i) && run->steps[i].changed)
+        if (graph_needs(run->plan, me, i) && run->steps[i].changed)
             return true;
     return false;
 }

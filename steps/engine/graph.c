@@ -1,56 +1,40 @@
 #include "steps/engine/graph.h"
 
-#include "aws/common/mem.h"
-
-enum { WORD_BITS = 64 };
-
-void graph_init(struct graph *g, const struct plan *plan)
+bool graph_needs(const struct plan *plan, size_t step, size_t need)
 {
-    g->count = plan->step_count;
-    g->row_words = (g->count + WORD_BITS - 1) / WORD_BITS;
-    g->bits = mem_array(g->count, g->row_words * sizeof(*g->bits));
-    /* In topological order the rows of the needs are whole already. */
-    for (size_t i = 0; i < g->count; i++) {
-        size_t at = plan->order[i];
-        const struct plan_step *step = &plan->steps[at];
-        uint64_t *row = g->bits + at * g->row_words;
+    return plan_needs(plan, &plan->steps[step], &plan->steps[need]);
+}
 
-        for (size_t n = 0; n < step->need_count; n++) {
-            const uint64_t *theirs = g->bits + step->needs[n] * g->row_words;
+bool graph_retires(const struct plan *plan, size_t undo, size_t step)
+{
+    return plan->steps[undo].undoes && plan_retires(plan, &plan->steps[undo], &plan->steps[step]);
+}
 
-            for (size_t w = 0; w < g->row_words; w++)
-                row[w] |= theirs[w];
-            row[step->needs[n] / WORD_BITS] |= UINT64_C(1) << (step->needs[n] % WORD_BITS);
-        }
+/* From the last step back: what is added is asked for its own needs in turn. */
+void graph_add_needs(const struct plan *plan, bool *set)
+{
+    for (size_t i = plan->step_count; i-- > 0;) {
+        const struct plan_step *step = &plan->steps[plan->order[i]];
+
+        for (size_t n = 0; set[plan->order[i]] && n < step->need_count; n++)
+            set[step->needs[n]] = true;
     }
 }
 
-void graph_release(struct graph *g)
-{
-    mem_free(g->bits);
-    *g = (struct graph){0};
-}
-
-bool graph_needs(const struct graph *g, size_t step, size_t need)
-{
-    return (g->bits[step * g->row_words + need / WORD_BITS] >> (need % WORD_BITS)) & 1;
-}
-
 /* Whether a scene that ends before `target` starts retires `step`. */
-static bool over_before(const struct graph *g, const struct plan *plan, size_t target, size_t step)
+static bool over_before(const struct plan *plan, size_t target, size_t step)
 {
-    for (size_t u = 0; u < g->count; u++)
-        if (plan->steps[u].undoes && graph_needs(g, target, u) &&
-            plan_retires(plan, &plan->steps[u], &plan->steps[step]))
+    for (size_t u = 0; u < plan->step_count; u++)
+        if (graph_retires(plan, u, step) && graph_needs(plan, target, u))
             return true;
     return false;
 }
 
-void graph_needed(const struct graph *g, const struct plan *plan, const bool *targets, bool *set)
+void graph_needed(const struct plan *plan, const bool *targets, bool *set)
 {
-    for (size_t s = 0; s < g->count; s++) {
+    for (size_t s = 0; s < plan->step_count; s++) {
         set[s] = false;
-        for (size_t t = 0; t < g->count && !set[s] && !targets[s]; t++)
-            set[s] = targets[t] && graph_needs(g, t, s) && !over_before(g, plan, t, s);
+        for (size_t t = 0; t < plan->step_count && !set[s] && !targets[s]; t++)
+            set[s] = targets[t] && graph_needs(plan, t, s) && !over_before(plan, t, s);
     }
 }

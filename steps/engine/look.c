@@ -59,7 +59,7 @@ static bool any_need_changes(const struct step_context *c)
     size_t me = plan_index(run->plan, c->shown);
 
     for (size_t i = 0; i < run->plan->step_count; i++)
-        if (graph_needs(&run->graph, me, i) && run->steps[i].changed)
+        if (graph_needs(run->plan, me, i) && run->steps[i].changed)
             return true;
     return false;
 }

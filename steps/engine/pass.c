@@ -94,7 +94,7 @@ static size_t task_index(const struct pass *p, const struct task *t)
 /* Whether a starts only after b has ended. */
 static bool waits_for(const struct pass *p, size_t a, size_t b)
 {
-    return p->reverse ? graph_needs(&p->run->graph, b, a) : graph_needs(&p->run->graph, a, b);
+    return p->reverse ? graph_needs(p->run->plan, b, a) : graph_needs(p->run->plan, a, b);
 }
 
 static void resolve(struct pass *p, struct task *t)

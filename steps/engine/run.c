@@ -14,7 +14,8 @@ void run_fail(struct run *run, const struct error *why, const char *step_id)
     pthread_mutex_lock(&run->mutex);
     if (run->first.code == ERR_NONE) {
         run->first = *why;
-        if (step_id)
+        /* A reference that cannot be resolved names the step already. */
+        if (step_id && !str_starts(str_of(why->message), STR("step ")))
             error_wrap(&run->first, "step %s", step_id);
     }
     pthread_mutex_unlock(&run->mutex);
@@ -36,7 +37,7 @@ static void find_scenes(struct run *run)
         run->steps[u].in_effect = undo->undoes && (state == STORE_DONE || state == STORE_RETIRED) &&
                                   run->steps[plan_index(plan, undo->undoes)].recorded.state != STORE_UNDONE;
         for (size_t s = 0; s < plan->step_count && run->steps[u].in_effect; s++)
-            if (plan_retires(plan, undo, &plan->steps[s]))
+            if (graph_retires(run->plan, u, s))
                 run->steps[s].retired = true;
     }
 }
@@ -74,17 +75,6 @@ static bool *named_steps(const struct run *run)
     return set;
 }
 
-static void add_needs(const struct run *run, bool *set)
-{
-    size_t count = run->plan->step_count;
-    CLEANUP(mem_freep) bool *targets = new_set(run);
-
-    memcpy(targets, set, count * sizeof(*set));
-    for (size_t t = 0; t < count; t++)
-        for (size_t s = 0; targets[t] && s < count; s++)
-            set[s] = set[s] || graph_needs(&run->graph, t, s);
-}
-
 static enum kind_class class_of(const struct run *run, size_t step)
 {
     return run->plan->steps[step].kind->class;
@@ -117,7 +107,7 @@ static void act_up(struct run *run)
     CLEANUP(mem_freep) bool *set = named_steps(run);
     struct pass pass;
 
-    add_needs(run, set);
+    graph_add_needs(run->plan, set);
     pass_init(&pass, run);
     pass.stop_on_failure = true;
     for (size_t i = 0; i < run->plan->step_count; i++) {
@@ -191,8 +181,7 @@ static bool reopen_scenes(struct run *run, const bool *targets, const bool *incl
         if (!s->in_effect || targets[u])
             continue;
         for (size_t i = 0; i < plan->step_count && !again[u]; i++)
-            again[u] =
-                included[i] && !is_undo(run, i) && plan_retires(plan, &plan->steps[u], &plan->steps[i]);
+            again[u] = included[i] && !is_undo(run, i) && graph_retires(run->plan, u, i);
         if (!again[u])
             continue;
         if (!store_put_step(run->options->store, plan->steps[u].id, STORE_UNDONE, NULL, NULL, NULL, &err)) {
@@ -214,7 +203,7 @@ static void add_tests(const struct run *run, const bool *needed, bool *included)
         if (!needed[at] || is_undo(run, at) || class_of(run, at) != KIND_TEST)
             continue;
         for (size_t n = 0; n < run->plan->step_count && !included[at]; n++)
-            included[at] = included[n] && graph_needs(&run->graph, at, n);
+            included[at] = included[n] && graph_needs(run->plan, at, n);
     }
 }
 
@@ -250,7 +239,7 @@ static void act_run(struct run *run)
     CLEANUP(mem_freep) bool *included = new_set(run);
     CLEANUP(mem_freep) bool *again = new_set(run);
 
-    graph_needed(&run->graph, run->plan, targets, needed);
+    graph_needed(run->plan, targets, needed);
     for (size_t i = 0; i < count; i++)
         look[i] = needed[i] && !run->steps[i].retired && !run->steps[i].in_effect;
     if (!look_at(run, look) || !judge_needs(run, needed, included))
@@ -273,7 +262,7 @@ static bool look_for_outputs(struct run *run, const bool *targets)
     CLEANUP(mem_freep) bool *look = new_set(run);
 
     memcpy(look, targets, run->plan->step_count * sizeof(*look));
-    add_needs(run, look);
+    graph_add_needs(run->plan, look);
     for (size_t i = 0; i < run->plan->step_count; i++)
         look[i] = look[i] && !is_undo(run, i) && !run->steps[i].recorded.outputs;
     return look_at(run, look);
@@ -312,7 +301,7 @@ static void act_plan(struct run *run)
     CLEANUP(mem_freep) bool *set = named_steps(run);
     struct pass pass;
 
-    add_needs(run, set);
+    graph_add_needs(run->plan, set);
     pass_init(&pass, run);
     for (size_t i = 0; i < run->plan->step_count; i++)
         if (set[i])
@@ -328,7 +317,7 @@ static void act_check(struct run *run)
     bool all = run->request->step_count == 0;
     struct pass pass;
 
-    graph_needed(&run->graph, run->plan, targets, needed);
+    graph_needed(run->plan, targets, needed);
     for (size_t i = 0; i < run->plan->step_count; i++)
         needed[i] = needed[i] && !run->steps[i].retired && !is_undo(run, i);
     if (!look_at(run, needed))
@@ -369,7 +358,6 @@ static void run_init(struct run *run, const struct engine_options *options,
     run->workers = mem_array(run->worker_count, sizeof(*run->workers));
     for (size_t i = 0; i < run->worker_count; i++)
         run->workers[i].run = run;
-    graph_init(&run->graph, run->plan);
     pthread_mutex_init(&run->mutex, NULL);
     pthread_mutex_init(&run->emit_mutex, NULL);
     pthread_mutex_init(&run->random_mutex, NULL);
@@ -395,7 +383,6 @@ static void run_release(struct run *run)
         aws_client_free(run->workers[i].client);
     secrets_release(run);
     wait_list_release(&run->waits_total);
-    graph_release(&run->graph);
     mem_free(run->workers);
     mem_free(run->steps);
     pthread_mutex_destroy(&run->secrets_mutex);

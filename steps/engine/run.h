@@ -109,7 +109,6 @@ struct run {
     const struct engine_request *request;
     const struct plan *plan;
     struct engine_summary *summary;
-    struct graph graph;
     struct step_run *steps; /* plan->step_count */
     struct worker *workers;
     size_t worker_count;

@@ -97,12 +97,13 @@ static bool put_state(struct step_context *c, size_t at, enum store_state state,
 static bool retire(struct step_context *c, struct error *err)
 {
     const struct plan *plan = c->run->plan;
+    size_t me = plan_index(plan, c->shown);
     bool ok;
 
     pthread_mutex_lock(&c->run->mutex);
-    ok = put_state(c, plan_index(plan, c->shown), STORE_DONE, err);
+    ok = put_state(c, me, STORE_DONE, err);
     for (size_t i = 0; ok && i < plan->step_count; i++) {
-        if (!plan_retires(plan, c->shown, &plan->steps[i]))
+        if (!graph_retires(plan, me, i))
             continue;
         ok = put_state(c, i, STORE_RETIRED, err);
         c->run->steps[i].retired = true;

@@ -26,18 +26,17 @@ static enum step_status call_odd_apply(struct step_context *c, struct error *err
 }
 
 static const struct step_kind kind_odd = {
-    .schema = {.name = "odd", .class = KIND_RESOURCE, .outputs = thing_outputs},
+    .schema = {.name = "odd", .class = KIND_RESOURCE, .with = some_fields, .outputs = thing_outputs},
     .observe = call_odd_observe,
     .apply = call_odd_apply};
-static const struct step_kind *const odd_kinds[] = {&kind_odd, &kind_thing, NULL};
 
 static const struct row odd_row[] = {{"odd", &kind_odd, NULL, NULL, NULL, NULL}};
 
 static void odd_start(struct rig *r, enum step_status (*apply)(struct step_context *c, struct error *err),
                       bool (*observe)(struct step_context *c, struct observation *out, struct error *err))
 {
+    own_kind = &kind_odd;
     rig_start(r, odd_row, 1);
-    r->options.kinds = odd_kinds;
     odd_apply = apply;
     odd_observe = observe;
 }

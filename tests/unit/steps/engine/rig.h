@@ -1,193 +1,12 @@
-/* What the engine's tests share: a plan built from rows, a world in memory that
- * survives the death of a child process, a client that acts on that world, and
- * kinds whose behaviour a test chooses by step. One test program includes it. */
+/* What the engine's tests share: a plan built from rows, kinds whose behaviour
+ * a test chooses by step, a store in a directory of its own, and short ways to
+ * run it and to ask what came of it. */
 #ifndef TESTS_UNIT_STEPS_ENGINE_RIG_H
 #define TESTS_UNIT_STEPS_ENGINE_RIG_H
 
-#include "aws/common/file.h"
-#include "aws/common/mem.h"
-#include "steps/engine/engine.h"
+#include "tests/unit/steps/engine/world.h"
 
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-enum { MAX_THINGS = 128, MAX_STEPS = 128 };
-
-/* --- the world --- */
-
-struct thing {
-    char name[32], step[32]; /* step "": not ours */
-    bool present;
-};
-
-/* In shared memory: a child may be killed at any point and leave it so. */
-struct world {
-    pthread_mutex_t mutex;
-    struct thing things[MAX_THINGS];
-    size_t count;
-    int creates, deletes, reads, doubles; /* doubles: created although present */
-    int crash_at;                         /* the process dies at this point; 0 never */
-    int point;
-    int lose_reply_of; /* this create acts, but its reply is lost */
-    bool refuse_deletes;
-    bool lose_secret_calls; /* every call to secretsmanager goes unanswered */
-};
-
-static struct world *world;
-
-static void crash_point(void)
-{
-    if (world->crash_at > 0 && ++world->point == world->crash_at)
-        kill(getpid(), SIGKILL);
-}
-
-static struct thing *world_find(const char *name)
-{
-    for (size_t i = 0; i < world->count; i++)
-        if (strcmp(world->things[i].name, name) == 0)
-            return &world->things[i];
-    struct thing *t = &world->things[world->count++];
-    assert_true(world->count < MAX_THINGS);
-    (void)snprintf(t->name, sizeof(t->name), "%s", name);
-    return t;
-}
-
-static bool present(const char *name)
-{
-    return world_find(name)->present;
-}
-
-static void plant(const char *name, const char *step)
-{
-    struct thing *t = world_find(name);
-
-    t->present = true;
-    (void)snprintf(t->step, sizeof(t->step), "%s", step);
-}
-
-/* --- the client, in place of aws/client: these are all it has of use here --- */
-
-struct aws_client {
-    uint64_t requests;
-    struct credential_provider *provider;
-};
-
-uint64_t aws_client_requests(const struct aws_client *c)
-{
-    return c->requests;
-}
-
-void aws_client_set_provider(struct aws_client *c, struct credential_provider *provider)
-{
-    c->provider = provider;
-}
-
-void aws_client_free(struct aws_client *c)
-{
-    mem_free(c);
-}
-
-struct aws_totals aws_shared_totals(const struct aws_shared *s)
-{
-    (void)s;
-    return (struct aws_totals){0};
-}
-
-static struct aws_client *new_client(void *self, struct error *err)
-{
-    (void)self;
-    (void)err;
-    return mem_alloc(sizeof(struct aws_client));
-}
-
-static bool reply_error(struct error *err, const char *code, int status)
-{
-    error_aws(err, code, "of the rig");
-    err->http_status = status;
-    return false;
-}
-
-static bool act(const char *operation, struct thing *t, const struct json *in, struct error *err)
-{
-    if (strcmp(operation, "CreateRole") == 0) {
-        if (t->present) {
-            world->doubles++;
-            return reply_error(err, "EntityAlreadyExists", 409);
-        }
-        plant(t->name, json_get_text(in, "Description"));
-        world->creates++;
-        crash_point();
-        return world->creates != world->lose_reply_of ||
-               error_set(err, ERR_UNREACHABLE, "CreateRole: the reply was lost");
-    }
-    if (world->refuse_deletes)
-        return reply_error(err, "DeleteConflict", 409);
-    if (!t->present)
-        return reply_error(err, "NoSuchEntity", 404);
-    t->present = false;
-    world->deletes++;
-    crash_point();
-    return true;
-}
-
-bool aws_call(struct aws_client *c, const char *service, const char *operation, const struct json *in,
-              struct json **out, struct error *err)
-{
-    struct thing *t;
-    bool ok;
-
-    assert_non_null(c->provider);
-    c->requests++;
-    if (world->lose_secret_calls && strcmp(service, "secretsmanager") == 0)
-        return error_set(err, ERR_UNREACHABLE, "no answer");
-    pthread_mutex_lock(&world->mutex);
-    t = world_find(json_get_text(in, "RoleName"));
-    if (strcmp(operation, "GetRole") == 0) {
-        world->reads++;
-        ok = t->present || reply_error(err, "NoSuchEntity", 404);
-        if (ok && out)
-            *out = json_of("Description", t->step, NULL);
-    } else {
-        crash_point();
-        ok = act(operation, t, in, err);
-        if (ok && out)
-            *out = json_object();
-    }
-    pthread_mutex_unlock(&world->mutex);
-    return ok;
-}
-
-bool aws_call_all(struct aws_client *c, const char *service, const char *operation, const struct json *in,
-                  struct json **out, struct error *err)
-{
-    return aws_call(c, service, operation, in, out, err);
-}
-
-/* Fails with the SQLSTATE and number in the statement, "28000 1045"; else works. */
-bool mysql_run(struct mysql_session *s, struct str statement, struct mysql_rows *rows, struct error *err)
-{
-    int64_t number = 0;
-
-    (void)s;
-    (void)rows;
-    if (statement.len != 10 || !str_to_i64(str_slice(statement, 6, 4), &number))
-        return true;
-    error_set(err, ERR_SQL, "refused");
-    err->os_errno = (int)number;
-    return false;
-}
+enum { MAX_STEPS = 128, MAX_KINDS = 8 };
 
 /* --- the kinds --- */
 
@@ -207,9 +26,7 @@ struct wish {
 
 struct rig {
     struct plan plan;
-    struct plan_step steps[MAX_STEPS];
-    size_t needs[MAX_STEPS][MAX_STEPS];
-    size_t order[MAX_STEPS];
+    const struct step_kind *kinds[MAX_KINDS + 1];
     const struct wish *wishes;
     size_t wish_count;
     char *dir, *path;
@@ -385,64 +202,21 @@ static const struct output_field thing_outputs[] = {
 static const struct output_field find_outputs[] = {{"arn", false, ""}, {NULL, false, NULL}};
 static const struct output_field no_outputs[] = {{NULL, false, NULL}};
 
+static const struct schema_field some_fields[] = {{.name = "name"}, {.name = "from"}, {.name = NULL}};
+
 static const struct step_kind kind_thing = {
-    .schema = {.name = "thing", .class = KIND_RESOURCE, .outputs = thing_outputs},
+    .schema = {.name = "thing", .class = KIND_RESOURCE, .with = some_fields, .outputs = thing_outputs},
     .observe = thing_observe,
     .apply = thing_apply,
     .undo = thing_undo,
     .reissue = thing_reissue};
 static const struct step_kind kind_find = {
-    .schema = {.name = "find", .class = KIND_LOOKUP, .outputs = find_outputs}, .observe = find_observe};
+    .schema = {.name = "find", .class = KIND_LOOKUP, .with = some_fields, .outputs = find_outputs},
+    .observe = find_observe};
 static const struct step_kind kind_try = {
-    .schema = {.name = "try", .class = KIND_TEST, .outputs = no_outputs}, .apply = try_apply};
-static const struct step_kind *const kinds[] = {&kind_thing, &kind_find, &kind_try, NULL};
-
-/* --- the plan's questions, answered from the rows alone: no reference to resolve --- */
-
-const struct plan_step *plan_find(const struct plan *p, struct str id, const char **near)
-{
-    if (near)
-        *near = NULL;
-    for (size_t i = 0; i < p->step_count; i++)
-        if (str_is(id, p->steps[i].id))
-            return &p->steps[i];
-    return NULL;
-}
-
-size_t plan_index(const struct plan *p, const struct plan_step *step)
-{
-    return (size_t)(step - p->steps);
-}
-
-bool plan_needs(const struct plan *p, const struct plan_step *step, const struct plan_step *need)
-{
-    for (size_t i = 0; i < step->need_count; i++)
-        if (&p->steps[step->needs[i]] == need || plan_needs(p, &p->steps[step->needs[i]], need))
-            return true;
-    return false;
-}
-
-bool plan_retires(const struct plan *p, const struct plan_step *undo, const struct plan_step *step)
-{
-    return step == undo->undoes || (plan_needs(p, step, undo->undoes) && plan_needs(p, undo, step));
-}
-
-bool plan_resolve(const struct plan *p, const struct plan_step *step, const struct plan_scope *scope,
-                  bool lenient, struct json **with, struct error *err)
-{
-    const struct json *from = json_get(step->with, "from");
-
-    (void)p;
-    *with = json_copy(step->with);
-    if (!from || scope->outputs(scope->self, json_text(from)))
-        return true;
-    json_put(*with, "from", json_null());
-    if (lenient)
-        return true;
-    json_free(*with);
-    *with = NULL;
-    return error_set(err, ERR_FAILED, "${steps.%s} has no outputs", json_text(from));
-}
+    .schema = {.name = "try", .class = KIND_TEST, .with = some_fields, .outputs = no_outputs},
+    .apply = try_apply};
+static const struct step_kind *own_kind; /* one more, of a single test program */
 
 /* --- plans from rows --- */
 
@@ -451,7 +225,7 @@ struct row {
     const struct step_kind *kind; /* NULL: undoes `undoes` */
     const char *undoes, *needs;   /* ids with a space between */
     const char *name;             /* with: {name: …}, NULL none */
-    const char *from;             /* with: {from: …}, refers to a step's outputs */
+    const char *from;             /* with: {from: …}, a reference */
 };
 
 static size_t index_of(const char *id)
@@ -463,34 +237,49 @@ static size_t index_of(const char *id)
     return plan_index(&rig->plan, s);
 }
 
-/* Rows stand in an order that is topological already. */
-static void add_row(struct rig *r, const struct row *row)
+static void write_row(struct buf *yaml, const struct row *row)
 {
-    size_t at = r->plan.step_count++;
-    struct plan_step *s = &r->steps[at];
     struct str rest = str_of(row->needs), part;
+    const char *comma = "";
 
-    r->order[at] = at;
-    s->id = mem_dup(row->id);
-    s->title = mem_dup(row->id);
-    s->needs = r->needs[at];
-    s->with = json_object();
-    if (row->name)
-        json_put_text(s->with, "name", row->name);
-    if (row->from)
-        json_put_text(s->with, "from", row->from);
-    if (!row->kind) {
-        s->undoes = &r->steps[index_of(row->undoes)];
-        s->kind = s->undoes->kind;
-        s->needs[s->need_count++] = index_of(row->undoes);
-    } else {
-        s->kind = &row->kind->schema;
-    }
+    buf_printf(yaml, "  %s:\n    %s: %s\n    needs: [", row->id, row->kind ? "uses" : "undo",
+               row->kind ? row->kind->schema.name : row->undoes);
     while (str_split(&rest, ' ', &part)) {
-        CLEANUP(mem_freep) char *id = mem_copy(part);
-
-        s->needs[s->need_count++] = index_of(id);
+        buf_printf(yaml, "%s%.*s", comma, STR_ARG(part));
+        comma = ", ";
     }
+    buf_adds(yaml, "]\n");
+    if (!row->name && !row->from)
+        return;
+    buf_adds(yaml, "    with:\n");
+    if (row->name)
+        buf_printf(yaml, "      name: %s\n", row->name);
+    if (row->from)
+        buf_printf(yaml, "      from: %s\n", row->from);
+}
+
+static const char *no_variable(void *self, const char *name)
+{
+    (void)self;
+    (void)name;
+    return NULL;
+}
+
+static void make_plan(struct rig *r, const struct row *rows, size_t count)
+{
+    const struct kind_schema *schemas[MAX_KINDS + 1] = {NULL};
+    struct plan_options options = {.file = "rows", .kinds = schemas, .getenv = no_variable};
+    struct plan_problems problems = {0};
+    CLEANUP(buf_release) struct buf yaml = {0};
+
+    for (size_t i = 0; r->kinds[i]; i++)
+        schemas[i] = &r->kinds[i]->schema;
+    buf_adds(&yaml, "lab: lab\ntitle: rows\nsteps:\n");
+    for (size_t i = 0; i < count; i++)
+        write_row(&yaml, &rows[i]);
+    if (!plan_parse(buf_str(&yaml), &options, &r->plan, &problems))
+        fail_msg("%d: %s\n%s", problems.items[0].line, problems.items[0].message, buf_text(&yaml));
+    plan_problems_release(&problems);
 }
 
 static void take_event(void *self, const struct json *event)
@@ -521,7 +310,8 @@ static void rig_start(struct rig *r, const struct row *rows, size_t count)
     struct error err;
     pthread_mutexattr_t shared;
 
-    *r = (struct rig){.stop_fd = eventfd(0, EFD_CLOEXEC)};
+    *r = (struct rig){.stop_fd = eventfd(0, EFD_CLOEXEC),
+                      .kinds = {&kind_thing, &kind_find, &kind_try, own_kind}};
     rig = r;
     /* cppcheck-suppress invalidFunctionArg ; no file: mmap(2) wants -1 then */
     world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -530,15 +320,13 @@ static void rig_start(struct rig *r, const struct row *rows, size_t count)
     pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
     pthread_mutex_init(&world->mutex, &shared);
     pthread_mutexattr_destroy(&shared);
-    r->plan = (struct plan){.lab = mem_dup("lab"), .steps = r->steps, .order = r->order};
-    for (size_t i = 0; i < count; i++)
-        add_row(r, &rows[i]);
+    make_plan(r, rows, count);
     assert_true(file_temp_dir("lab-engine", &r->dir, &err));
     r->path = mem_printf("%s/.lab/state.db", r->dir);
     open_rig_store(r);
     random_seeded_init(&r->seeded, 7);
     r->options = (struct engine_options){.plan = &r->plan,
-                                         .kinds = kinds,
+                                         .kinds = r->kinds,
                                          .store = r->store,
                                          .new_client = new_client,
                                          .caller = &nobody,
@@ -561,12 +349,7 @@ static void rig_stop(struct rig *r)
 
     store_close(r->store);
     assert_true(file_remove_tree(r->dir, &err));
-    for (size_t i = 0; i < r->plan.step_count; i++) {
-        mem_free(r->steps[i].id);
-        mem_free(r->steps[i].title);
-        json_free(r->steps[i].with);
-    }
-    mem_free(r->plan.lab);
+    plan_release(&r->plan);
     mem_free(r->dir);
     mem_free(r->path);
     buf_release(&r->events);
@@ -637,5 +420,20 @@ static bool said_in_full(const char *text)
 {
     return strstr(buf_text(&rig->detail), text) != NULL;
 }
+
+/* --- plans that more than one program plays --- */
+
+/* The shape of the workshop: attach and instance-role are undone by scenes. */
+static const struct row scene[] = {
+    {"role", &kind_thing, NULL, NULL, NULL, NULL},
+    {"attach", &kind_thing, NULL, "role", NULL, NULL},
+    {"swap", &kind_thing, NULL, "role", NULL, NULL},
+    {"identity", &kind_try, NULL, "swap", NULL, NULL},
+    {"allowed", &kind_try, NULL, "identity attach", NULL, NULL},
+    {"detach", NULL, "attach", "allowed", NULL, NULL},
+    {"denied", &kind_try, NULL, "detach", NULL, NULL},
+    {"restore", NULL, "swap", "denied", NULL, NULL},
+    {"rotation", &kind_thing, NULL, "restore", NULL, NULL},
+};
 
 #endif
