@@ -32,6 +32,8 @@
  * ec2.instance           InstanceId: InstanceId ImageId State VpcId SubnetId PrivateIpAddress
  *                        LaunchTime SecurityGroups Tags MetadataOptions
  * ec2.association        AssociationId: AssociationId InstanceId profile(name) State since_ms Timestamp
+ *                        IamInstanceProfile{Arn,Id}(as it was when associated) leaving(bool: being
+ *                        replaced, shown as disassociating)
  * ec2.vpc, ec2.subnet, ec2.security_group, ec2.network_interface, ec2.route_table, ec2.vpc_endpoint
  *                        id: the members of their Describe reply, Tags
  * rds.cluster            DBClusterIdentifier: members of DescribeDBClusters
