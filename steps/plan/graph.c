@@ -176,7 +176,10 @@ static void check_undo(struct checker *c, size_t undo)
         size_t at = p->order[i];
         const struct plan_step *step = &p->steps[at];
 
-        for (size_t k = 0; k < step->need_count && at != undo; k++)
+        /* A second undo of the step is a mistake of its own. */
+        if (step->undoes == p->steps[undo].undoes)
+            continue;
+        for (size_t k = 0; k < step->need_count; k++)
             uses[at] =
                 uses[at] || step->needs[k] == undone || (step->needs[k] != undo && uses[step->needs[k]]);
         if (!uses[at] || plan_needs(p, &p->steps[undo], step))

@@ -164,6 +164,15 @@ static bool tidy(struct str in, bool keep_tabs, char *out, size_t size)
     return at == in.len;
 }
 
+static void end_in_dots(char *text)
+{
+    size_t at = strlen(text) - 3;
+
+    while (at > 0 && !starts_character(text[at]))
+        at--;
+    memcpy(text + at, "...", sizeof("..."));
+}
+
 void problem_add(struct plan_problems *p, const struct source *s, struct place at, const char *format, ...)
 {
     CLEANUP(mem_freep) char *message = NULL;
@@ -180,7 +189,7 @@ void problem_add(struct plan_problems *p, const struct source *s, struct place a
     item = &p->items[p->count++];
     *item = (struct plan_problem){.line = at.line, .column = at.column};
     if (!tidy(str_of(message), false, item->message, sizeof(item->message)))
-        memcpy(item->message + strlen(item->message) - 3, "...", 3);
+        end_in_dots(item->message);
     line = source_line(s, at.line);
     if (at.column > LONG_COLUMN) {
         item->source_from = at.column - 1 - BEFORE_COLUMN;

@@ -237,4 +237,12 @@ static inline void must_parse(struct str text, struct plan *plan)
     fail();
 }
 
+static inline const struct plan_step *test_step(const struct plan *p, const char *id)
+{
+    const struct plan_step *step = plan_find(p, str_of(id), NULL);
+
+    assert_non_null(step);
+    return step;
+}
+
 #endif
