@@ -93,6 +93,6 @@ COMMAND(plan)
 
 COMMAND(check)
 {
-    static const struct play p = {"check", ENGINE_CHECK, false};
+    static const struct play p = {"check", ENGINE_CHECK, true};
     return play(&p, o, words, count, status, err);
 }

@@ -225,6 +225,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
             return STEP_FAILED;
         if (!a.settled)
             return step_wait(c, &settle);
+        step_refresh(c, AS_INSTANCE);
         give(c, &a);
         return STEP_FINISHED;
     }
@@ -247,8 +248,10 @@ static enum step_status undo(struct step_context *c, struct error *err)
         return STEP_FAILED;
     if (!a.settled)
         return step_wait(c, &settle);
-    if (!has_ours(&a))
+    if (!has_ours(&a)) {
+        step_refresh(c, AS_INSTANCE);
         return STEP_FINISHED;
+    }
     if (!find_original(c, &a, err))
         return STEP_FAILED;
     if (!a.original) {

@@ -170,8 +170,13 @@ static enum step_status apply(struct step_context *c, struct error *err)
 
     if (*wanted)
         return expect_failure(c, wanted, err);
-    if (!try_access(c, err))
-        return is_denial(err) && patience_ms > 0 ? step_wait(c, &allowed) : STEP_FAILED;
+    if (!try_access(c, err)) {
+        if (!is_denial(err) || patience_ms == 0)
+            return STEP_FAILED;
+        /* The keys at hand may be those of a role that is no longer there. */
+        step_refresh(c, who_tries(c));
+        return step_wait(c, &allowed);
+    }
     step_output_text(c, "result", "works");
     return STEP_FINISHED;
 }

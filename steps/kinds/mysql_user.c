@@ -115,7 +115,7 @@ static bool look(struct step_context *c, struct user *u, struct error *err)
         return false;
     if (!u->state.exists)
         return true;
-    return step_made(c, "mysql:CREATE USER", u->target, &u->ours, err) &&
+    return step_made(c, "CREATE USER", u->target, &u->ours, err) &&
            (u->ours || secret_names_it(c, u, &u->ours, err));
 }
 

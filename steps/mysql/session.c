@@ -91,6 +91,9 @@ static void describe(MYSQL *m, const struct mysql_target *t, struct buf *out)
          "nothing answers: it is not running, or a firewall or security group is in the way"},
         {CR_CONN_HOST_ERROR,
          "nothing answers: it is not running, or a firewall or security group is in the way"},
+        /* Theirs ends in "(using password: YES)", which the redactor has to
+         * take for a password. */
+        {ER_ACCESS_DENIED_ERROR, "the server refuses this user name or password"},
         /* Theirs print a stale buffer, with what we sent to log in. */
         {CR_PLUGIN_NOT_ALLOWED,
          "the server asks for the password in a way that would give it away; it was not sent"},
