@@ -15,39 +15,41 @@ static bool lookup(void *self, const struct json *in, struct json **out, struct 
 
 /* What is counted at the end. */
 static const struct {
-    const char *who;
-    bool allowed;
+    const char *who; /* NULL: whoever */
+    const char *result;
     const char *words;
 } counted[] = {
-    {"instance", true, "reads by the workstation"},
-    {"function", true, "reads by the rotation function"},
-    {"you", true, "reads by you"},
-    {"other", true, "reads by others"},
-    {NULL, false, "denied"},
+    {"instance", "allowed", "by the workstation"},
+    {"function", "allowed", "by the rotation function"},
+    {"you", "allowed", "by you"},
+    {"other", "allowed", "by others"},
+    {NULL, "denied", "denied"},
 };
 
 static void print_counts(const struct json *events)
 {
     for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
         size_t n = 0;
-        for (const struct json *e = json_first(events); e; e = json_next(e)) {
-            bool allowed = json_bool(json_get(e, "allowed"), true);
-            n += allowed == counted[i].allowed &&
+        for (const struct json *e = json_first(events); e; e = json_next(e))
+            n += strcmp(json_get_text(e, "result"), counted[i].result) == 0 &&
                  (!counted[i].who || strcmp(json_get_text(e, "who"), counted[i].who) == 0);
-        }
-        printf("%s%zu %s", i ? ", " : "", n, counted[i].words);
+        printf("%s%zu %s", i ? ", " : "Reads: ", n, counted[i].words);
     }
     putchar('\n');
 }
 
 static void print_event(const struct json *e)
 {
+    const char *result = json_get_text(e, "result");
+    bool denied = strcmp(result, "denied") == 0;
     char when[21];
 
     clock_format_iso(json_int(json_get(e, "time"), 0), when);
-    printf("%s  %-8s  %-24s  %s%s%s\n", when, json_get_text(e, "who"), json_get_text(e, "name"),
-           json_bool(json_get(e, "allowed"), true) ? "allowed" : "DENIED",
-           *json_get_text(e, "error") ? " " : "", json_get_text(e, "error"));
+    printf("%s  %-8s  %-24s  %s", when, json_get_text(e, "who"), json_get_text(e, "name"),
+           denied ? "DENIED" : result);
+    if (strcmp(result, "failed") == 0)
+        printf(" (%s)", json_get_text(e, "error"));
+    putchar('\n');
 }
 
 static void print_events(const struct options *o, const char *secret, const struct json *events)

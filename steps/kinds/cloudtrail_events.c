@@ -43,8 +43,9 @@ static size_t count(const struct json *events, const char *what)
     size_t n = 0;
 
     for (const struct json *e = json_first(events); e; e = json_next(e)) {
-        bool allowed = json_bool(json_get(e, "allowed"), true);
-        n += denied ? !allowed : allowed && strcmp(json_get_text(e, "who"), what) == 0;
+        const char *result = json_get_text(e, "result");
+        n += denied ? strcmp(result, "denied") == 0
+                    : strcmp(result, "allowed") == 0 && strcmp(json_get_text(e, "who"), what) == 0;
     }
     return n;
 }

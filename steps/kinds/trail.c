@@ -60,7 +60,10 @@ static struct json *read_event(const struct json *event, const struct json *reco
     json_put_text(out, "who", classify(record, people));
     json_put_text(out, "name", json_get_text(event, "Username"));
     json_put_text(out, "arn", json_text(json_path(record, "userIdentity.arn")));
-    json_put_bool(out, "allowed", !*code);
+    json_put_text(out, "result",
+                  !*code                                   ? "allowed"
+                  : strncmp(code, "AccessDenied", 12) == 0 ? "denied"
+                                                           : "failed");
     json_put_text(out, "error", code);
     json_put_text(out, "source_ip", json_get_text(record, "sourceIPAddress"));
     json_put_text(out, "event_id", json_get_text(event, "EventId"));

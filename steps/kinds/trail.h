@@ -22,7 +22,7 @@ struct trail_people {
 /** Events of event_name that concern the secret (name, ARN or partial ARN as
  * the caller wrote it), newest first: array of {"time": epoch s, "who":
  * "instance"|"function"|"you"|"other", "name": user or session name, "arn",
- * "allowed": bool, "error": code or "", "source_ip", "event_id"}. At most
+ * "result": "allowed"|"denied"|"failed", "error": code or "", "source_ip", "event_id"}. At most
  * 1,000. since_s 0: no lower bound. */
 MUST_USE bool trail_find(const struct trail_reader *reader, const char *event_name, const char *secret_name,
                          const char *secret_arn, const struct trail_people *people, int64_t since_s,
