@@ -12,8 +12,9 @@
 
 /* The services that are there, a row each. */
 static const struct handler_table *const services[] = {
-    &sts_handlers, &cloudtrail_handlers, &secretsmanager_handlers, &lambda_handlers, &logs_handlers,
-    &ec2_handlers, &rds_handlers,
+    &sts_handlers,    &cloudtrail_handlers, &secretsmanager_handlers,
+    &lambda_handlers, &logs_handlers,       &ec2_handlers,
+    &rds_handlers,    &iam_handlers,
 };
 
 struct work *work_new(struct sandbox *s, const struct http_request *request, void (*done)(struct work *w),
