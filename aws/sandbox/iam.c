@@ -140,6 +140,8 @@ static const struct handler rows[] = {
     {.operation = "RemoveRoleFromInstanceProfile", .handle = iam_remove_role_from_profile, .target = target},
     {.operation = "RemoveUserFromGroup", .handle = iam_remove_user_from_group, .target = target},
     {.operation = "SetDefaultPolicyVersion", .handle = iam_set_default_policy_version, .target = target},
+    {.operation = "SimulateCustomPolicy", .handle = iam_simulate_custom_policy},
+    {.operation = "SimulatePrincipalPolicy", .handle = iam_simulate_principal_policy},
     {.operation = "TagInstanceProfile", .handle = iam_tag, .target = target},
     {.operation = "TagPolicy", .handle = iam_tag, .target = target},
     {.operation = "TagRole", .handle = iam_tag, .target = target},

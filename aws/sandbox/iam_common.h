@@ -188,4 +188,7 @@ bool iam_remove_user_from_group(struct call *c, struct error *err);
 bool iam_list_account_aliases(struct call *c, struct error *err);
 bool iam_get_account_summary(struct call *c, struct error *err);
 
+bool iam_simulate_custom_policy(struct call *c, struct error *err);
+bool iam_simulate_principal_policy(struct call *c, struct error *err);
+
 #endif
