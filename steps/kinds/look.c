@@ -157,3 +157,16 @@ bool observe_test(struct step_context *c, struct observation *o, struct error *e
     set_detail(o, "a test: it is known once it is run");
     return true;
 }
+
+const char *version_labelled(const struct json *secret, const char *label)
+{
+    const struct json *versions = json_get(secret, "VersionIdsToStages");
+
+    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
+        for (const struct json *stage = json_first(v); stage; stage = json_next(stage)) {
+            if (str_is(json_str(stage), label))
+                return json_key(v);
+        }
+    }
+    return "";
+}

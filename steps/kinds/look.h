@@ -46,6 +46,10 @@ bool tags_of_lab(const struct step_context *c, const struct json *tags);
 /** observe of every test: it cannot be told without running it. */
 bool observe_test(struct step_context *c, struct observation *o, struct error *err);
 
+/** The version that carries a staging label, from DescribeSecret's reply; ""
+ * when none does. Borrowed. */
+const char *version_labelled(const struct json *secret, const char *label);
+
 /** Sets a detail of an observation. */
 void set_detail(struct observation *o, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -54,25 +54,11 @@ static const char *secret_arn(const struct step_context *c)
     return json_text(json_path(step_with(c), "secret.arn"));
 }
 
-/* Which version carries a label, "" when none does. */
-static const char *labelled(const struct json *secret, const char *label)
-{
-    const struct json *versions = json_get(secret, "VersionIdsToStages");
-
-    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
-        for (const struct json *stage = json_first(v); stage; stage = json_next(stage)) {
-            if (str_is(json_str(stage), label))
-                return json_key(v);
-        }
-    }
-    return "";
-}
-
 /* Facts 8.3: AWSCURRENT has moved, and AWSPENDING is gone or on it. */
 static bool has_rotated(const struct json *secret, const char *before)
 {
-    const char *current = labelled(secret, "AWSCURRENT");
-    const char *pending = labelled(secret, "AWSPENDING");
+    const char *current = version_labelled(secret, "AWSCURRENT");
+    const char *pending = version_labelled(secret, "AWSPENDING");
 
     return json_get(secret, "LastRotatedDate") && *current && strcmp(current, before) != 0 &&
            (!*pending || strcmp(pending, current) == 0);
@@ -93,7 +79,7 @@ static void give(struct step_context *c, const struct stack_look *l, const struc
     step_output_text(c, "stack_id", l->id);
     step_output_text(c, "function", json_get_text(step_with(c), "function"));
     step_output_text(c, "function_arn", json_get_text(secret, "RotationLambdaARN"));
-    step_output_text(c, "version", labelled(secret, "AWSCURRENT"));
+    step_output_text(c, "version", version_labelled(secret, "AWSCURRENT"));
 }
 
 static bool observe(struct step_context *c, struct observation *o, struct error *err)
@@ -182,7 +168,7 @@ static bool create_stack(struct step_context *c, const struct json *secret, stru
     if (!write_template(c, &template, err))
         return false;
     /* The version in use now: the first rotation has ended when another is. */
-    json_put_text(step_memo(c), "before", labelled(secret, "AWSCURRENT"));
+    json_put_text(step_memo(c), "before", version_labelled(secret, "AWSCURRENT"));
     if (!step_save_memo(c, err))
         return false;
     json_put_str(in, "TemplateBody", buf_str(&template));

@@ -71,18 +71,9 @@ static void give(struct step_context *c, const struct secret_look *l)
     step_output_text(c, "arn", json_get_text(l->secret, "ARN"));
 }
 
-/* The version that carries AWSCURRENT, "" when there is none. */
 static const char *current_version(const struct secret_look *l)
 {
-    const struct json *versions = json_get(l->secret, "VersionIdsToStages");
-
-    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
-        for (const struct json *stage = json_first(v); stage; stage = json_next(stage)) {
-            if (str_is(json_str(stage), "AWSCURRENT"))
-                return json_key(v);
-        }
-    }
-    return "";
+    return version_labelled(l->secret, "AWSCURRENT");
 }
 
 /* A value we stored and saw log in, or one that rotation looks after. Saves a
@@ -223,6 +214,21 @@ static bool renew(struct step_context *c, struct error *err)
     return true;
 }
 
+/* A rotation leaves AWSPENDING on the version it made. Once another version is
+ * current, that label reads as a rotation that has not ended, and the next one
+ * is refused (facts 4). */
+static bool clear_pending(struct step_context *c, const struct secret_look *l, struct error *err)
+{
+    const char *pending = version_labelled(l->secret, "AWSPENDING");
+
+    if (!*pending || strcmp(pending, current_version(l)) == 0)
+        return true;
+    return change(
+        c, name_of(c), "secretsmanager", "UpdateSecretVersionStage",
+        json_of("SecretId", name_of(c), "VersionStage", "AWSPENDING", "RemoveFromVersionId", pending, NULL),
+        "", NULL, err);
+}
+
 /* Present: ours, described and with a value that works. */
 static bool complete(struct step_context *c, struct secret_look *l, struct error *err)
 {
@@ -235,7 +241,7 @@ static bool complete(struct step_context *c, struct secret_look *l, struct error
             return false;
     }
     if (!value_trusted(c, l)) {
-        if (!renew(c, err) || !look(c, l, err))
+        if (!renew(c, err) || !look(c, l, err) || !clear_pending(c, l, err))
             return false;
         json_put_text(step_memo(c), "version", current_version(l));
     }
