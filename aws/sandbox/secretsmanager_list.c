@@ -145,7 +145,7 @@ static void collect(struct call *c, struct sorted *s)
         if ((json_get(secret, "DeletedDate") && !planned) ||
             !secret_matches(secret, json_get(c->in, "Filters")))
             continue;
-        mem_grow(&s->items, &s->cap, s->count, sizeof(s->items[0]));
+        mem_grow(&s->items, &s->cap, s->count, sizeof(void *));
         s->items[s->count++] = secret;
     }
     for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
@@ -154,7 +154,7 @@ static void collect(struct call *c, struct sorted *s)
     }
     key = mem_dup(member);
     if (s->count > 1)
-        qsort_r(s->items, s->count, sizeof(s->items[0]), compare_by, key);
+        qsort_r(s->items, s->count, sizeof(void *), compare_by, key);
 }
 
 bool secretsmanager_list(struct call *c, struct error *err)

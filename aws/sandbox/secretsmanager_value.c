@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#define DAY_S (24 * 3600)
+#define DAY_S (24LL * 3600)
 #define VALUE_MAX_BYTES 65536
 
 /* A value as it came in. */
