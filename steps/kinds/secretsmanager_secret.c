@@ -91,6 +91,18 @@ static bool same_description(const struct step_context *c, const struct secret_l
     return strcmp(json_get_text(l->secret, "Description"), json_get_text(step_with(c), "description")) == 0;
 }
 
+/* A rotation leaves AWSPENDING on the version it made. Once another version is
+ * current, that label reads as a rotation that has not ended, and the next one
+ * is refused (facts 4). The version of a left-over label, "" when there is none. */
+static const char *left_pending(const struct secret_look *l)
+{
+    const char *pending = version_labelled(l->secret, "AWSPENDING");
+
+    if (json_bool(json_get(l->secret, "RotationEnabled"), false) || strcmp(pending, current_version(l)) == 0)
+        return "";
+    return pending;
+}
+
 static bool observe(struct step_context *c, struct observation *o, struct error *err)
 {
     CLEANUP(look_release) struct secret_look l = {0};
@@ -109,6 +121,9 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     if (!value_trusted(c, &l)) {
         o->state = OBSERVED_DIFFERS;
         set_detail(o, "its password has not been seen to log in");
+    } else if (*left_pending(&l)) {
+        o->state = OBSERVED_DIFFERS;
+        set_detail(o, "the label of an old rotation stands in the way of the next");
     } else if (!same_description(c, &l)) {
         o->state = OBSERVED_DIFFERS;
         set_detail(o, "its description is another one");
@@ -214,21 +229,6 @@ static bool renew(struct step_context *c, struct error *err)
     return true;
 }
 
-/* A rotation leaves AWSPENDING on the version it made. Once another version is
- * current, that label reads as a rotation that has not ended, and the next one
- * is refused (facts 4). */
-static bool clear_pending(struct step_context *c, const struct secret_look *l, struct error *err)
-{
-    const char *pending = version_labelled(l->secret, "AWSPENDING");
-
-    if (!*pending || strcmp(pending, current_version(l)) == 0)
-        return true;
-    return change(
-        c, name_of(c), "secretsmanager", "UpdateSecretVersionStage",
-        json_of("SecretId", name_of(c), "VersionStage", "AWSPENDING", "RemoveFromVersionId", pending, NULL),
-        "", NULL, err);
-}
-
 /* Present: ours, described and with a value that works. */
 static bool complete(struct step_context *c, struct secret_look *l, struct error *err)
 {
@@ -241,9 +241,15 @@ static bool complete(struct step_context *c, struct secret_look *l, struct error
             return false;
     }
     if (!value_trusted(c, l)) {
-        if (!renew(c, err) || !look(c, l, err) || !clear_pending(c, l, err))
+        if (!renew(c, err) || !look(c, l, err))
             return false;
         json_put_text(step_memo(c), "version", current_version(l));
+    }
+    if (*left_pending(l)) {
+        in = json_of("SecretId", name_of(c), "VersionStage", "AWSPENDING", "RemoveFromVersionId",
+                     left_pending(l), NULL);
+        if (!change(c, name_of(c), "secretsmanager", "UpdateSecretVersionStage", in, "", NULL, err))
+            return false;
     }
     if (!same_description(c, l)) {
         in = json_of("SecretId", name_of(c), "Description", json_get_text(step_with(c), "description"), NULL);
