@@ -8,11 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool lookup(void *self, const struct json *in, struct json **out, struct error *err)
-{
-    return aws_call(self, "cloudtrail", "LookupEvents", in, out, err);
-}
-
 /* What is counted at the end. */
 static const struct {
     const char *who; /* NULL: whoever */
@@ -84,9 +79,32 @@ static char *arn_of(struct aws_client *client, const char *secret)
     return mem_dup(json_get_text(out, "ARN"));
 }
 
+/* Every page, within CloudTrail's limit. */
+static bool read_trail(struct session *s, struct aws_client *client, const struct trail_question *q,
+                       struct json *events, struct error *err)
+{
+    CLEANUP(mem_freep) char *token = mem_dup("");
+
+    for (;;) {
+        CLEANUP(json_freep) struct json *in = trail_request(q, token);
+        CLEANUP(json_freep) struct json *out = NULL;
+        if (!aws_call(client, "cloudtrail", "LookupEvents", in, &out, err))
+            return false;
+        char *next = mem_dup(trail_add_page(q, out, events));
+        mem_free(token);
+        token = next;
+        if (!*token)
+            return true;
+        if (!s->options->quiet)
+            fprintf(stderr, "lab: waiting for CloudTrail's next page (it takes two questions a second)\n");
+        if (clock_wait(TRAIL_PAGE_MS, s->stop_fd))
+            return error_set(err, ERR_INTERRUPTED, "interrupted while reading the trail");
+    }
+}
+
 static bool audit(struct session *s, const struct options *o, struct error *err)
 {
-    CLEANUP(json_freep) struct json *events = NULL;
+    CLEANUP(json_freep) struct json *events = json_array();
     CLEANUP(mem_freep)
     char *secret = o->secret ? mem_dup(o->secret) : session_argument(s, "secretsmanager.secret", "name");
     CLEANUP(mem_freep) char *function = session_argument(s, "secretsmanager.rotation", "function");
@@ -97,9 +115,11 @@ static bool audit(struct session *s, const struct options *o, struct error *err)
     if (!client)
         return false;
     CLEANUP(mem_freep) char *arn = arn_of(client, secret);
-    const struct trail_reader reader = {lookup, client};
-    const struct trail_people people = {s->arn, *function ? function : NULL};
-    if (!trail_find(&reader, "GetSecretValue", secret, arn, &people, 0, &events, err))
+    const struct trail_question question = {.event_name = "GetSecretValue",
+                                            .secret_name = secret,
+                                            .secret_arn = arn,
+                                            .people = {s->arn, *function ? function : NULL}};
+    if (!read_trail(s, client, &question, events, err))
         return false;
     print_events(o, secret, events);
     return true;

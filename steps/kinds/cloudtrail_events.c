@@ -32,11 +32,6 @@ static const struct output_field outputs[] = {{"instance", false, "reads by the 
 
 #define TRAIL_DEADLINE_MS (20 * 60 * 1000)
 
-static bool lookup(void *self, const struct json *in, struct json **out, struct error *err)
-{
-    return step_call(self, AS_CALLER, "cloudtrail", "LookupEvents", in, out, err);
-}
-
 static size_t count(const struct json *events, const char *what)
 {
     bool denied = strcmp(what, "denied") == 0;
@@ -62,24 +57,66 @@ static const char *find_missing(const struct step_context *c, const struct json 
     return NULL;
 }
 
+/* Who asks is needed to tell "you" from others; it does not change in a run. */
+static bool learn_caller(struct step_context *c, struct error *err)
+{
+    CLEANUP(json_freep) struct json *in = json_object();
+    CLEANUP(json_freep) struct json *who = NULL;
+
+    if (json_get(step_scratch(c), "caller"))
+        return true;
+    if (!step_call(c, AS_CALLER, "sts", "GetCallerIdentity", in, &who, err))
+        return false;
+    json_put_text(step_scratch(c), "caller", json_get_text(who, "Arn"));
+    return true;
+}
+
+/* One page an activation: what was read so far is kept in the scratch, so that
+ * a throttled page is asked for again and not the first. *more: another page,
+ * or the same one later. */
+static bool read_page(struct step_context *c, const struct json **events, bool *more, struct error *err)
+{
+    const struct json *args = step_with(c);
+    struct json *scratch = step_scratch(c);
+    struct json *list = json_edit(scratch, "events");
+    const struct trail_question question = {
+        .event_name = json_get_text(args, "event"),
+        .secret_name = json_text(json_path(args, "secret.name")),
+        .secret_arn = json_text(json_path(args, "secret.arn")),
+        .people = {json_get_text(scratch, "caller"), NULL},
+    };
+    CLEANUP(json_freep) struct json *in = trail_request(&question, json_get_text(scratch, "token"));
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    if (!list)
+        list = json_put(scratch, "events", json_array());
+    *events = list;
+    *more = true;
+    if (!step_call(c, AS_CALLER, "cloudtrail", "LookupEvents", in, &out, err))
+        return err->throttle;
+    const char *token = trail_add_page(&question, out, list);
+    json_put_text(scratch, "token", token);
+    *more = *token != '\0';
+    return true;
+}
+
 static enum step_status apply(struct step_context *c, struct error *err)
 {
     static const struct step_wait shown = {"CloudTrail to show the reads (it lags by some minutes)", 1000,
                                            30000, TRAIL_DEADLINE_MS};
-    const struct json *args = step_with(c);
-    const struct trail_reader reader = {lookup, c};
-    CLEANUP(json_freep) struct json *who = NULL;
-    CLEANUP(json_freep) struct json *in = json_object();
-    CLEANUP(json_freep) struct json *events = NULL;
+    static const struct step_wait paced = {"CloudTrail's next page (it takes two questions a second)",
+                                           TRAIL_PAGE_MS, 2000, TRAIL_DEADLINE_MS};
+    const struct json *events;
+    bool more;
 
-    if (!step_call(c, AS_CALLER, "sts", "GetCallerIdentity", in, &who, err))
+    if (!learn_caller(c, err) || !read_page(c, &events, &more, err))
         return STEP_FAILED;
-    const struct trail_people people = {json_get_text(who, "Arn"), NULL};
-    if (!trail_find(&reader, json_get_text(args, "event"), json_text(json_path(args, "secret.name")),
-                    json_text(json_path(args, "secret.arn")), &people, 0, &events, err))
-        return STEP_FAILED;
-    if (find_missing(c, events))
+    if (more)
+        return step_wait(c, &paced);
+    if (find_missing(c, events)) {
+        json_remove(step_scratch(c), "events");
         return step_wait(c, &shown);
+    }
     for (size_t i = 0; outputs[i].name; i++)
         step_output(c, outputs[i].name, json_integer((int64_t)count(events, outputs[i].name)));
     step_note(c, "%zu reads by the workstation, %zu by the rotation function, %zu by you, %zu denied",

@@ -70,52 +70,31 @@ static struct json *read_event(const struct json *event, const struct json *reco
     return out;
 }
 
-static struct json *first_page(const char *event_name, int64_t since_s)
+struct json *trail_request(const struct trail_question *q, const char *token)
 {
     struct json *in = json_object();
 
     /* At most one attribute may be given; the secret is matched here. */
     json_push(json_put(in, "LookupAttributes", json_array()),
-              json_of("AttributeKey", "EventName", "AttributeValue", event_name, NULL));
-    if (since_s > 0)
-        json_put_int(in, "StartTime", since_s);
+              json_of("AttributeKey", "EventName", "AttributeValue", q->event_name, NULL));
+    if (*token)
+        json_put_text(in, "NextToken", token);
     return in;
 }
 
-static void add_page(const struct json *page, const char *name, const char *arn,
-                     const struct trail_people *people, struct json *events)
+const char *trail_add_page(const struct trail_question *q, const struct json *reply, struct json *events)
 {
-    const struct json *list = json_get(page, "Events");
+    const struct json *list = json_get(reply, "Events");
 
     for (const struct json *e = json_first(list); e; e = json_next(e)) {
         CLEANUP(json_freep) struct json *record = NULL;
         struct error ignored;
         if (!json_parse(json_str(json_get(e, "CloudTrailEvent")), NULL, &record, &ignored))
             continue;
-        if (concerns(record, name, arn) || denial_concerns(record, name, arn))
-            json_push(events, read_event(e, record, people));
+        if (concerns(record, q->secret_name, q->secret_arn) ||
+            denial_concerns(record, q->secret_name, q->secret_arn))
+            json_push(events, read_event(e, record, &q->people));
     }
-}
-
-bool trail_find(const struct trail_reader *reader, const char *event_name, const char *secret_name,
-                const char *secret_arn, const struct trail_people *people, int64_t since_s,
-                struct json **events, struct error *err)
-{
-    CLEANUP(json_freep) struct json *in = first_page(event_name, since_s);
-    CLEANUP(json_freep) struct json *found = json_array();
-
-    while (json_count(found) < EVENTS_MAX) {
-        CLEANUP(json_freep) struct json *page = NULL;
-        if (!reader->lookup(reader->self, in, &page, err))
-            return false;
-        add_page(page, secret_name, secret_arn, people, found);
-        const char *token = json_get_text(page, "NextToken");
-        if (!*token)
-            break;
-        /* A page may be short or empty and still have a next one. */
-        json_put_text(in, "NextToken", token);
-    }
-    *events = found;
-    found = NULL;
-    return true;
+    /* A page may be short or empty and still have a next one. */
+    return json_count(events) < EVENTS_MAX ? json_get_text(reply, "NextToken") : "";
 }

@@ -6,26 +6,31 @@
 #include "aws/common/error.h"
 #include "aws/common/json.h"
 
-/* How a page is asked for: {"LookupAttributes":…,"StartTime":…,"NextToken":…}
- * in, LookupEvents' reply out. */
-struct trail_reader {
-    bool (*lookup)(void *self, const struct json *in, struct json **out, struct error *err);
-    void *self;
-};
-
 /* Whom the reads were by. */
 struct trail_people {
     const char *caller_arn; /* "you"; NULL when not known */
     const char *function;   /* rotation function's name; NULL: any Lambda's session */
 };
 
-/** Events of event_name that concern the secret (name, ARN or partial ARN as
- * the caller wrote it), newest first: array of {"time": epoch s, "who":
- * "instance"|"function"|"you"|"other", "name": user or session name, "arn",
- * "result": "allowed"|"denied"|"failed", "error": code or "", "source_ip", "event_id"}. At most
- * 1,000. since_s 0: no lower bound. */
-MUST_USE bool trail_find(const struct trail_reader *reader, const char *event_name, const char *secret_name,
-                         const char *secret_arn, const struct trail_people *people, int64_t since_s,
-                         struct json **events, struct error *err);
+/* What is looked for. */
+struct trail_question {
+    const char *event_name;               /* "GetSecretValue" */
+    const char *secret_name, *secret_arn; /* ARN "" when not known */
+    struct trail_people people;
+};
+
+/* CloudTrail answers two requests a second (facts 9.1): so long between pages. */
+#define TRAIL_PAGE_MS 600
+
+/** LookupEvents' parameters for the next page; token "" for the first. */
+struct json *trail_request(const struct trail_question *q, const char *token);
+
+/** Adds the events of a reply that concern the secret (name, ARN or partial
+ * ARN as the caller wrote it) to `events`, newest first: {"time": epoch s,
+ * "who": "instance"|"function"|"you"|"other", "name": user or session name,
+ * "arn", "result": "allowed"|"denied"|"failed", "error": code or "",
+ * "source_ip", "event_id"}. Returns the token of the next page, "" at the end
+ * or when 1,000 events are there. Borrowed from the reply. */
+const char *trail_add_page(const struct trail_question *q, const struct json *reply, struct json *events);
 
 #endif
