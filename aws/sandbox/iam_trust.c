@@ -37,7 +37,8 @@ static const struct json *by_arn(const struct call *c, const struct iam_kind *ki
     return entity && strcmp(json_get_text(entity, "Arn"), arn) == 0 ? entity : NULL;
 }
 
-/** Whether "AWS": text names somebody. Of other accounts nothing is known. */
+/** Whether "AWS": text names somebody. There are other accounts, each with its
+ * root, but nobody is known in them. */
 static bool principal_exists(const struct call *c, const char *text)
 {
     char iam[2100], sts[2100];
@@ -59,7 +60,7 @@ static bool principal_exists(const struct call *c, const char *text)
         return find_by_id(c->world, &iam_role, text) != NULL;
     if (str_starts(rest, STR("AIDA")))
         return find_by_id(c->world, &iam_user, text) != NULL;
-    return true;
+    return !str_starts(rest, STR("arn:")) || str_ends(rest, STR(":root"));
 }
 
 static bool service_exists(const struct call *c, const char *text)
@@ -146,6 +147,13 @@ static bool forget_in(struct json *statement, const char *member, const char *ar
     return changed;
 }
 
+static bool forget_in_both(struct json *statement, const char *arn, const char *id)
+{
+    bool changed = forget_in(statement, "Principal", arn, id);
+
+    return forget_in(statement, "NotPrincipal", arn, id) || changed;
+}
+
 static void forget_in_role(struct json *role, const char *arn, const char *id)
 {
     CLEANUP(json_freep) struct json *document = NULL;
@@ -157,16 +165,10 @@ static void forget_in_role(struct json *role, const char *arn, const char *id)
     if (!json_parse(json_str(json_get(role, "AssumeRolePolicyDocument")), NULL, &document, &ignored))
         return;
     statements = json_edit(document, "Statement");
-    if (json_is_object(statements)) {
-        changed =
-            forget_in(statements, "Principal", arn, id) | forget_in(statements, "NotPrincipal", arn, id);
-    } else {
-        for (size_t i = 0; i < json_count(statements); i++) {
-            struct json *one = json_edit_at(statements, i);
-
-            changed |= forget_in(one, "Principal", arn, id) | forget_in(one, "NotPrincipal", arn, id);
-        }
-    }
+    if (json_is_object(statements))
+        changed = forget_in_both(statements, arn, id);
+    for (size_t i = 0; json_is_array(statements) && i < json_count(statements); i++)
+        changed = forget_in_both(json_edit_at(statements, i), arn, id) || changed;
     if (!changed)
         return;
     json_write(document, &text);

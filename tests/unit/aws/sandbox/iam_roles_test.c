@@ -83,6 +83,15 @@ static const struct iam_step trust_steps[] = {
      "{\"RoleName\":\"r\",\"AssumeRolePolicyDocument\":" TRUST(
          "\\\"AWS\\\":\\\"AROAAAAAAAAAAAAAAAAAA\\\"") "}",
      "MalformedPolicyDocument", NULL, NULL, NULL},
+    {"a role of an account that is not here", "CreateRole",
+     "{\"RoleName\":\"r\",\"AssumeRolePolicyDocument\":" TRUST(
+         "\\\"AWS\\\":\\\"arn:aws:iam::123456789012:role/a\\\"") "}",
+     "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"arn:aws:iam::123456789012:role/a\"",
+     NULL, NULL},
+    {"another account may be trusted", "CreateRole",
+     "{\"RoleName\":\"foreign\",\"AssumeRolePolicyDocument\":" TRUST(
+         "\\\"AWS\\\":\\\"arn:aws:iam::123456789012:root\\\"") "}",
+     NULL, NULL, NULL, NULL},
     {"a service that is none", "CreateRole",
      "{\"RoleName\":\"r\",\"AssumeRolePolicyDocument\":" TRUST("\\\"Service\\\":\\\"ec2\\\"") "}",
      "MalformedPolicyDocument", "Invalid principal in policy: \"SERVICE\":\"ec2\"", NULL, NULL},
