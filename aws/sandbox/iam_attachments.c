@@ -59,7 +59,7 @@ static bool check_arn(const char *arn, struct error *err)
 bool iam_attach_policy(struct call *c, struct error *err)
 {
     const struct iam_kind *kind = iam_holder(c);
-    struct json *entity = iam_get(c, kind, err), *attachment;
+    struct json *entity = iam_edit(c, kind, err), *attachment;
     const char *arn = json_get_text(c->in, "PolicyArn");
 
     if (!entity || !check_arn(arn, err))
@@ -80,7 +80,7 @@ bool iam_attach_policy(struct call *c, struct error *err)
 
 bool iam_detach_policy(struct call *c, struct error *err)
 {
-    struct json *entity = iam_get(c, iam_holder(c), err), *list = json_edit(entity, "attachments");
+    struct json *entity = iam_edit(c, iam_holder(c), err), *list = json_edit(entity, "attachments");
     const char *arn = json_get_text(c->in, "PolicyArn");
 
     if (!entity || !check_arn(arn, err))
@@ -161,7 +161,7 @@ bool iam_list_entities_for_policy(struct call *c, struct error *err)
     const char *filter = json_get_text(c->in, "EntityFilter");
     struct iam_pager pager;
 
-    if (!iam_get_policy(c, err) || !iam_pager_begin(c, &pager, err))
+    if (!iam_get(c, &iam_policy, err) || !iam_pager_begin(c, &pager, err))
         return false;
     c->out = json_object();
     for (size_t i = 0; i < ARRAY_LEN(entity_lists); i++) {
@@ -199,7 +199,7 @@ void iam_show_boundary(const struct json *entity, struct json *view)
 
 bool iam_put_boundary(struct call *c, struct error *err)
 {
-    struct json *entity = iam_get(c, iam_holder(c), err);
+    struct json *entity = iam_edit(c, iam_holder(c), err);
 
     if (!entity || !iam_check_boundary(c, err))
         return false;
@@ -210,7 +210,7 @@ bool iam_put_boundary(struct call *c, struct error *err)
 bool iam_delete_boundary(struct call *c, struct error *err)
 {
     const struct iam_kind *kind = iam_holder(c);
-    struct json *entity = iam_get(c, kind, err);
+    struct json *entity = iam_edit(c, kind, err);
 
     if (!entity)
         return false;

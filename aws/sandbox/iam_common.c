@@ -93,30 +93,28 @@ const char *iam_name(const struct call *c, const struct iam_kind *kind)
     return name;
 }
 
-struct json *iam_get(struct call *c, const struct iam_kind *kind, struct error *err)
+const struct json *iam_get(const struct call *c, const struct iam_kind *kind, struct error *err)
 {
-    struct json *entity;
+    const char *name = kind == &iam_policy ? json_get_text(c->in, "PolicyArn") : iam_name(c, kind);
+    const struct json *entity = world_get(c->world, kind->kind, name);
 
-    if (kind == &iam_policy)
-        return iam_get_policy(c, err);
-    entity = world_edit(c->world, kind->kind, iam_name(c, kind));
-    if (!*iam_name(c, kind))
+    if (kind == &iam_policy && strncmp(name, "arn:", 4) != 0)
+        iam_refuse(err, "InvalidInput", "ARN %s is not valid.", name);
+    else if (!*name)
         iam_refuse(err, "ValidationError", "Must specify userName when calling with non-User credentials");
+    else if (!entity && kind == &iam_policy)
+        iam_refuse(err, "NoSuchEntity", "Policy %s was not found.", name);
     else if (!entity)
-        iam_refuse(err, "NoSuchEntity", "%s %s cannot be found.", kind->missing, iam_name(c, kind));
+        iam_refuse(err, "NoSuchEntity", "%s %s cannot be found.", kind->missing, name);
     return entity;
 }
 
-struct json *iam_get_policy(struct call *c, struct error *err)
+struct json *iam_edit(struct call *c, const struct iam_kind *kind, struct error *err)
 {
-    const char *arn = json_get_text(c->in, "PolicyArn");
-    struct json *policy = world_edit(c->world, "iam.policy", arn);
-
-    if (strncmp(arn, "arn:", 4) != 0)
-        iam_refuse(err, "InvalidInput", "ARN %s is not valid.", arn);
-    else if (!policy)
-        iam_refuse(err, "NoSuchEntity", "Policy %s was not found.", arn);
-    return policy;
+    if (!iam_get(c, kind, err))
+        return NULL;
+    return world_edit(c->world, kind->kind,
+                      kind == &iam_policy ? json_get_text(c->in, "PolicyArn") : iam_name(c, kind));
 }
 
 /** Entities of the account: what AWS manages does not count. */

@@ -34,10 +34,11 @@ bool iam_refuse(struct error *err, const char *code, const char *format, ...) PR
 const struct iam_kind *iam_holder(const struct call *c);
 /** The name the call gives; for users without one, the caller's. */
 const char *iam_name(const struct call *c, const struct iam_kind *kind);
-/** NULL with NoSuchEntity. */
-struct json *iam_get(struct call *c, const struct iam_kind *kind, struct error *err);
-/** The managed policy PolicyArn names; NULL with NoSuchEntity or InvalidInput. */
-struct json *iam_get_policy(struct call *c, struct error *err);
+/** The entity the call names, a policy by its ARN. NULL with NoSuchEntity, or
+ * InvalidInput for an ARN that is none. */
+const struct json *iam_get(const struct call *c, const struct iam_kind *kind, struct error *err);
+/** The same to be changed. */
+struct json *iam_edit(struct call *c, const struct iam_kind *kind, struct error *err);
 
 /** Refuses a name that exists (case ignored) or one too many. */
 MUST_USE bool iam_check_new(struct call *c, const struct iam_kind *kind, struct error *err);

@@ -103,7 +103,7 @@ bool iam_list_groups_for_user(struct call *c, struct error *err)
 bool iam_add_user_to_group(struct call *c, struct error *err)
 {
     const struct json *group = iam_get(c, &iam_group, err);
-    struct json *user = group ? iam_get(c, &iam_user, err) : NULL;
+    struct json *user = group ? iam_edit(c, &iam_user, err) : NULL;
 
     if (!user)
         return false;
@@ -119,7 +119,7 @@ bool iam_add_user_to_group(struct call *c, struct error *err)
 bool iam_remove_user_from_group(struct call *c, struct error *err)
 {
     const struct json *group = iam_get(c, &iam_group, err);
-    struct json *user = group ? iam_get(c, &iam_user, err) : NULL;
+    struct json *user = group ? iam_edit(c, &iam_user, err) : NULL;
     const char *name = iam_name(c, &iam_group);
 
     if (!user)

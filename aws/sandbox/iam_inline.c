@@ -16,7 +16,7 @@ static size_t chars_after(const struct call *c, const struct json *entity)
 bool iam_put_inline(struct call *c, struct error *err)
 {
     const struct iam_kind *kind = iam_holder(c);
-    struct json *entity = iam_get(c, kind, err);
+    struct json *entity = iam_edit(c, kind, err);
     struct str document = json_str(json_get(c->in, "PolicyDocument"));
 
     if (!entity || !iam_check_document(document, POLICY_IDENTITY, err))
@@ -56,7 +56,7 @@ bool iam_get_inline(struct call *c, struct error *err)
 bool iam_delete_inline(struct call *c, struct error *err)
 {
     const struct iam_kind *kind = iam_holder(c);
-    struct json *entity = iam_get(c, kind, err);
+    struct json *entity = iam_edit(c, kind, err);
 
     if (!entity || !find(c, kind, entity, err))
         return false;

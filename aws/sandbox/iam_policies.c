@@ -50,10 +50,12 @@ static bool check_document(const struct call *c, struct error *err)
 /** The policy to be changed: one of the account's own. */
 static struct json *own_policy(struct call *c, struct error *err)
 {
-    struct json *policy = iam_get_policy(c, err);
+    const struct json *policy = iam_get(c, &iam_policy, err);
 
-    if (!policy || !json_bool(json_get(policy, "aws_managed"), false))
-        return policy;
+    if (!policy)
+        return NULL;
+    if (!json_bool(json_get(policy, "aws_managed"), false))
+        return iam_edit(c, &iam_policy, err);
     /* It belongs to AWS's own account, where nobody here has a say. */
     iam_refuse(err, c->service->denied_code,
                "User: %s is not authorized to perform: %s on resource: policy %s", c->principal.arn,
@@ -100,7 +102,7 @@ bool iam_create_policy(struct call *c, struct error *err)
 
 bool iam_get_policy_row(struct call *c, struct error *err)
 {
-    const struct json *policy = iam_get_policy(c, err);
+    const struct json *policy = iam_get(c, &iam_policy, err);
 
     if (!policy)
         return false;
@@ -185,7 +187,7 @@ bool iam_create_policy_version(struct call *c, struct error *err)
 
 bool iam_get_policy_version(struct call *c, struct error *err)
 {
-    const struct json *policy = iam_get_policy(c, err);
+    const struct json *policy = iam_get(c, &iam_policy, err);
     const struct json *version = policy ? find_version(c, policy, err) : NULL;
 
     if (!version)
@@ -221,7 +223,7 @@ bool iam_set_default_policy_version(struct call *c, struct error *err)
 
 bool iam_list_policy_versions(struct call *c, struct error *err)
 {
-    const struct json *policy = iam_get_policy(c, err), *versions = json_get(policy, "versions");
+    const struct json *policy = iam_get(c, &iam_policy, err), *versions = json_get(policy, "versions");
     struct iam_pager pager;
     struct json *list;
 

@@ -85,7 +85,7 @@ bool iam_list_profiles_for_role(struct call *c, struct error *err)
 
 bool iam_add_role_to_profile(struct call *c, struct error *err)
 {
-    struct json *profile = iam_get(c, &iam_profile, err);
+    struct json *profile = iam_edit(c, &iam_profile, err);
 
     if (!profile || !iam_get(c, &iam_role, err))
         return false;
@@ -98,7 +98,7 @@ bool iam_add_role_to_profile(struct call *c, struct error *err)
 
 bool iam_remove_role_from_profile(struct call *c, struct error *err)
 {
-    struct json *profile = iam_get(c, &iam_profile, err);
+    struct json *profile = iam_edit(c, &iam_profile, err);
 
     if (!profile || !iam_get(c, &iam_role, err))
         return false;

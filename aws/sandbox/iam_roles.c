@@ -86,7 +86,7 @@ bool iam_delete_role(struct call *c, struct error *err)
 
 bool iam_update_role(struct call *c, struct error *err)
 {
-    struct json *role = iam_get(c, &iam_role, err);
+    struct json *role = iam_edit(c, &iam_role, err);
     const struct json *duration = json_get(c->in, "MaxSessionDuration");
     const struct json *description = json_get(c->in, "Description");
 
@@ -103,7 +103,7 @@ bool iam_update_role(struct call *c, struct error *err)
 
 bool iam_update_role_description(struct call *c, struct error *err)
 {
-    struct json *role = iam_get(c, &iam_role, err);
+    struct json *role = iam_edit(c, &iam_role, err);
 
     if (!role)
         return false;
@@ -115,7 +115,7 @@ bool iam_update_role_description(struct call *c, struct error *err)
 
 bool iam_update_assume_role_policy(struct call *c, struct error *err)
 {
-    struct json *role = iam_get(c, &iam_role, err);
+    struct json *role = iam_edit(c, &iam_role, err);
     struct str document = json_str(json_get(c->in, "PolicyDocument"));
 
     if (!role || !iam_check_trust(c, document, err))

@@ -47,7 +47,7 @@ void iam_show_tags(const struct json *entity, struct json *view)
 
 bool iam_tag(struct call *c, struct error *err)
 {
-    struct json *entity = iam_get(c, iam_holder(c), err), *tags;
+    struct json *entity = iam_edit(c, iam_holder(c), err), *tags;
     const struct json *given = json_get(c->in, "Tags");
     size_t count;
 
@@ -74,7 +74,7 @@ bool iam_tag(struct call *c, struct error *err)
 
 bool iam_untag(struct call *c, struct error *err)
 {
-    struct json *entity = iam_get(c, iam_holder(c), err), *tags = json_edit(entity, "Tags");
+    struct json *entity = iam_edit(c, iam_holder(c), err), *tags = json_edit(entity, "Tags");
 
     if (!entity)
         return false;

@@ -124,23 +124,28 @@ bool iam_create_access_key(struct call *c, struct error *err)
     return true;
 }
 
+static bool is_key_of(const struct call *c, const struct json *key)
+{
+    return strcmp(json_get_text(key, "UserName"), iam_name(c, &iam_user)) == 0;
+}
+
 /** The key the call names, of the user it names; NULL with NoSuchEntity. */
-static struct json *get_key(struct call *c, struct error *err)
+static struct json *edit_key(struct call *c, struct error *err)
 {
     const char *id = json_get_text(c->in, "AccessKeyId");
-    struct json *key = world_edit(c->world, "iam.access_key", id);
+    const struct json *key = world_get(c->world, "iam.access_key", id);
 
     if (!iam_get(c, &iam_user, err))
         return NULL;
-    if (key && strcmp(json_get_text(key, "UserName"), iam_name(c, &iam_user)) == 0)
-        return key;
+    if (key && is_key_of(c, key))
+        return world_edit(c->world, "iam.access_key", id);
     iam_refuse(err, "NoSuchEntity", "The Access Key with id %s cannot be found.", id);
     return NULL;
 }
 
 bool iam_delete_access_key(struct call *c, struct error *err)
 {
-    if (!get_key(c, err))
+    if (!edit_key(c, err))
         return false;
     world_remove(c->world, "iam.access_key", json_get_text(c->in, "AccessKeyId"));
     return true;
@@ -148,17 +153,12 @@ bool iam_delete_access_key(struct call *c, struct error *err)
 
 bool iam_update_access_key(struct call *c, struct error *err)
 {
-    struct json *key = get_key(c, err);
+    struct json *key = edit_key(c, err);
 
     if (!key)
         return false;
     json_put_text(key, "Status", json_get_text(c->in, "Status"));
     return true;
-}
-
-static bool is_key_of(const struct call *c, const struct json *key)
-{
-    return strcmp(json_get_text(key, "UserName"), iam_name(c, &iam_user)) == 0;
 }
 
 static struct json *key_view(const struct call *c, const struct json *key)

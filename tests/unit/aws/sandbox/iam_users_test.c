@@ -94,6 +94,28 @@ static void test_access_key_life(void **state)
     fixture_stop(&f);
 }
 
+/* The trail knows of a new key, not what is secret about it. */
+static void test_trail_of_a_key(void **state)
+{
+    struct sandbox_fixture f = {0};
+    CLEANUP(json_freep) struct json *key = NULL;
+    CLEANUP(json_freep) struct json *events = NULL;
+    struct error err;
+    const char *event;
+
+    (void)state;
+    fixture_start(&f);
+    assert_true(fixture_call(&f, "iam", "CreateAccessKey", "{\"UserName\":\"student\"}", &key, &err));
+    assert_true(fixture_call(&f, "cloudtrail", "LookupEvents",
+                             "{\"LookupAttributes\":[{\"AttributeKey\":\"EventName\",\"AttributeValue\":"
+                             "\"CreateAccessKey\"}]}",
+                             &events, &err));
+    event = json_text(json_path(events, "Events.0.CloudTrailEvent"));
+    assert_non_null(strstr(event, json_text(json_path(key, "AccessKey.AccessKeyId"))));
+    assert_null(strstr(event, json_text(json_path(key, "AccessKey.SecretAccessKey"))));
+    fixture_stop(&f);
+}
+
 static void test_session_has_no_user(void **state)
 {
     struct sandbox_fixture f = {0};
@@ -136,9 +158,8 @@ static void test_account(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_users),
-        cmocka_unit_test(test_access_key_life),
-        cmocka_unit_test(test_session_has_no_user),
+        cmocka_unit_test(test_users),          cmocka_unit_test(test_access_key_life),
+        cmocka_unit_test(test_trail_of_a_key), cmocka_unit_test(test_session_has_no_user),
         cmocka_unit_test(test_account),
     };
 
