@@ -2,6 +2,7 @@
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
+# V=1 shows each command as it is.
 V ?= 0
 Q := $(if $(filter 0,$(V)),@,)
 say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' $(1) $(2),@:)
@@ -9,10 +10,17 @@ say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' $(1) $(2),@:)
 CC := gcc
 PREFIX ?= /usr/local
 DESTDIR ?=
-JOBS := $(shell nproc 2>/dev/null || echo 2)
 VERSION := 0.1.0
 
-# VARIANT: release (build/), asan (build/asan/) or tsan (build/tsan/).
+# As many jobs as cores, unless -j says otherwise. Goals given together (clean
+# all) keep their order: they run one after the other.
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+ifeq ($(MAKELEVEL)$(word 2,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+
+# VARIANT: release (build/), asan (build/asan/: addresses, undefined behaviour,
+# leaks) or tsan (build/tsan/: data races).
 VARIANT ?= release
 OUT := $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
 
@@ -23,7 +31,7 @@ COMMON := -std=c11 -D_GNU_SOURCE -I. -isystem /usr/include/libxml2 -DLAB_VERSION
 HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection
 SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DLAB_SANITIZED
 SANITIZE_tsan := -fsanitize=thread -fno-omit-frame-pointer -DLAB_SANITIZED
-OPT := $(if $(filter release,$(VARIANT)),-O2 -D_FORTIFY_SOURCE=2,-O1 $(SANITIZE_$(VARIANT)))
+OPT := $(if $(filter release,$(VARIANT)),-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3,-O1 $(SANITIZE_$(VARIANT)))
 CFLAGS_ALL := $(COMMON) $(WARN) $(HARDEN) $(OPT) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed -pthread \
                $(SANITIZE_$(VARIANT)) $(LDFLAGS)
@@ -34,12 +42,14 @@ FOLDERS := $(addprefix aws/,common crypto http auth model protocol policy config
            $(addprefix steps/,plan mysql store engine kinds) cmd/lab
 SRC := $(sort $(wildcard $(addsuffix /*.c,$(FOLDERS))))
 ASM := $(wildcard cmd/lab/*.S)
-HEADERS := $(wildcard $(addsuffix /*.h,$(FOLDERS) tests/support))
+# What labs_data.S takes in with .incbin, which no compiler reports as a dependency.
+LABS := $(shell find labs -type f)
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 PROBE_SRC := $(filter tests/support/probe%.c,$(SUPPORT_SRC))
 HELPER_SRC := $(filter-out $(PROBE_SRC),$(SUPPORT_SRC))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c tests/vectors/*_test.c))
 ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC)
+HEADERS := $(sort $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_C))))))
 
 obj = $(patsubst %,$(OUT)/obj/%.o,$(basename $(1)))
 MAIN_OBJ := $(call obj,cmd/lab/main.c)
@@ -47,7 +57,7 @@ LIB_OBJ := $(filter-out $(MAIN_OBJ),$(call obj,$(SRC))) $(patsubst %.S,$(OUT)/ob
 LIB := $(OUT)/liblab.a
 UNIT := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
 
-.PHONY: all demo test lint fmt asan bench deps install clean help check-fmt units
+.PHONY: all demo test lint fmt asan tsan bench deps install clean help units FORCE
 
 all: $(OUT)/lab $(OUT)/probe ## build lab and probe into build/
 
@@ -59,15 +69,15 @@ $(OUT)/probe: $(call obj,$(PROBE_SRC)) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(call obj,$(PROBE_SRC)) $(LIB) $(LIBS)
 
-$(LIB): $(LIB_OBJ)
+$(LIB): $(LIB_OBJ) $(OUT)/.members
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $(LIB_OBJ)
 
-$(OUT)/obj/%.o: %.c | build/.deps
+$(OUT)/obj/%.o: %.c $(OUT)/.flags | build/.deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -c -o $@ $<
 
-$(OUT)/obj/%.S.o: %.S $(shell find labs -type f 2>/dev/null) | build/.deps
+$(OUT)/obj/%.S.o: %.S $(LABS) $(OUT)/.flags | build/.deps
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -c -o $@ $<
 
@@ -76,43 +86,59 @@ $(UNIT): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(call obj,$(HELPER_SRC)) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $< $(call obj,$(HELPER_SRC)) $(LIB) $(LIBS) -lcmocka
 
+# Written again only when what they hold has changed: another compiler or flag
+# builds all anew, an object whose source is gone leaves the archive.
+$(OUT)/.flags: HOLDS := $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)
+$(OUT)/.members: HOLDS := $(LIB_OBJ)
+same = $(and $(findstring x$(strip $(1))x,x$(strip $(2))x),$(findstring x$(strip $(2))x,x$(strip $(1))x))
+$(OUT)/.flags: $(if $(call same,$(file <$(OUT)/.flags),$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)),,FORCE)
+$(OUT)/.members: $(if $(call same,$(file <$(OUT)/.members),$(LIB_OBJ)),,FORCE)
+$(OUT)/.flags $(OUT)/.members:
+	@mkdir -p $(@D) && echo '$(subst ','\'',$(HOLDS))' >$@
+
 .SECONDARY: $(call obj,$(ALL_C))
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_C)))
 
-demo: export LAB_DEPS := install
+demo test lint fmt bench tsan deps: export LAB_DEPS := install
+
 demo: all ## play the whole workshop lab against the local AWS
 	$(Q)tests/e2e/demo $(OUT)/lab
 
-test: export LAB_DEPS := install
 test: all ## build everything and run every test
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan all units
 	$(Q)tests/run
 
+lint: | build/.deps build/.deps-lint ## include rules, forbidden calls, format, clang, cppcheck, clang-tidy
+	$(Q)WARN='$(WARN)' tests/lint/run $(ALL_C) $(HEADERS)
+
+fmt: | build/.deps-lint ## format every C file in place
+	$(Q)clang-format -i $(ALL_C) $(HEADERS)
+
 asan: ## build lab and probe under build/asan/ with ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan all
 
-lint: export LAB_DEPS := install
-lint: | build/.deps ## include rules, forbidden calls, format, cppcheck, clang-tidy, clang build
-	$(Q)tests/lint/run $(ALL_C)
+tsan: ## run the unit tests under ThreadSanitizer
+	$(Q)$(MAKE) --no-print-directory VARIANT=tsan all units
+	$(Q)LAB_OUT=build/tsan tests/run tests/unit
 
-fmt: | build/.deps ## format every C file in place
-	$(Q)clang-format -i $(ALL_C) $(HEADERS)
-
-bench: export LAB_DEPS := install
 bench: all ## print requests, chain, wall time and memory, as ratios within one run
 	$(Q)tests/bench/run $(OUT)/lab
 
-deps: ## install the Debian packages that are missing
-	$(Q)LAB_DEPS=install tests/support/deps build/.deps
+deps: ## install the Debian packages that are missing (lint installs its own)
+	$(Q)tests/support/deps build build/.deps
 
 build/.deps: tests/support/deps
-	$(Q)tests/support/deps $@
+	$(Q)tests/support/deps build $@
 
-install: all ## copy lab to $(DESTDIR)$(PREFIX)/bin
-	$(Q)install -D -m 755 $(OUT)/lab $(DESTDIR)$(PREFIX)/bin/lab
+build/.deps-lint: tests/support/deps
+	$(Q)tests/support/deps lint $@
+
+install: $(OUT)/lab ## copy lab to $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -D -m 755 $(OUT)/lab '$(DESTDIR)$(PREFIX)/bin/lab'
 
 clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r t d; do printf '%-9s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    while IFS='|' read -r t d; do printf '%-9s %s\n' "$$t" "$$d"; done
