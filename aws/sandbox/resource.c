@@ -36,10 +36,8 @@ static void list_add(struct resource_list *list, struct str text)
     list->count++;
 }
 
-static const char *id_type(const struct call *c)
+static const char *id_type(struct str id)
 {
-    struct str id = json_str(json_at(json_get(c->in, "Resources"), 0));
-
     for (size_t i = 0; i < ARRAY_LEN(id_types); i++)
         if (str_starts(id, str_of(id_types[i].prefix)))
             return id_types[i].type;
@@ -102,8 +100,6 @@ static bool add_word(const struct call *c, struct str word, struct buf *out)
         add_secret(c, out);
     else if (str_is(word, "instance"))
         buf_adds(out, find_instance(c));
-    else if (str_is(word, "id-type"))
-        buf_adds(out, id_type(c));
     else if (str_is(word, "key"))
         add_key(c, out);
     else
@@ -167,6 +163,19 @@ static void expand_member(const struct call *c, struct str word, struct str rest
     }
 }
 
+/** "{id-type}/{Resources}": each id with the type of its own, so that a grant
+ * for one type never reaches another that is named beside it. */
+static void expand_typed(const struct call *c, const struct buf *done, struct resource_list *out)
+{
+    for (const struct json *e = json_first(json_get(c->in, "Resources")); e; e = json_next(e)) {
+        CLEANUP(buf_release) struct buf text = {0};
+
+        buf_add(&text, buf_str(done));
+        buf_printf(&text, "%s/%s", id_type(json_str(e)), json_text(e));
+        list_add(out, buf_str(&text));
+    }
+}
+
 static void expand(const struct call *c, struct str rest, struct buf *done, struct resource_list *out)
 {
     while (rest.len) {
@@ -178,6 +187,10 @@ static void expand(const struct call *c, struct str rest, struct buf *done, stru
             break;
         word = str_slice(rest, open + 1, close - open - 1);
         rest = str_slice(rest, close + 1, rest.len);
+        if (str_is(word, "id-type")) {
+            expand_typed(c, done, out);
+            return;
+        }
         if (!add_word(c, word, done)) {
             expand_member(c, word, rest, done, out);
             return;

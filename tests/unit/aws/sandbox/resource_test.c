@@ -59,6 +59,10 @@ static void test_templates(void **state)
         {"each of a list", "arn:{partition}:ec2:{region}:{account}:{id-type}/{Resources}",
          "{\"Resources\":[\"i-1\",\"i-2\"]}",
          "arn:aws:ec2:eu-west-1:A:instance/i-1 arn:aws:ec2:eu-west-1:A:instance/i-2"},
+        {"each with its own type", "arn:{partition}:ec2:{region}:{account}:{id-type}/{Resources}",
+         "{\"Resources\":[\"sg-1\",\"sgr-2\",\"vpce-3\"]}",
+         "arn:aws:ec2:eu-west-1:A:security-group/sg-1 arn:aws:ec2:eu-west-1:A:security-group-rule/sgr-2 "
+         "arn:aws:ec2:eu-west-1:A:vpc-endpoint/vpce-3"},
         {"several templates", "arn:a:{X} arn:b:{Y} arn:c:{Z}", "{\"X\":\"1\",\"Z\":\"3\"}",
          "arn:a:1 arn:c:3"},
         {"a secret nobody made", "{secret}", "{\"SecretId\":\"s\"}",
