@@ -35,6 +35,12 @@ MUST_USE bool ec2_list(struct call *c, const struct ec2_listing *listing, struct
  * next byte as it is; case counts. */
 bool ec2_wildcard(struct str pattern, struct str text);
 
+/** Whether anything at the path of item, through arrays, is this text. */
+bool ec2_has(const struct json *item, const char *path, const char *text);
+
+/** Answers {"Return": true}. */
+void ec2_done(struct call *c);
+
 /** The instance of InstanceId, or AWS's refusal. */
 MUST_USE bool ec2_find_instance(const struct call *c, const char *id, const struct json **out,
                                 struct error *err);
@@ -70,5 +76,39 @@ bool ec2_describe_subnets(struct call *c, struct error *err);
 bool ec2_describe_vpcs(struct call *c, struct error *err);
 bool ec2_describe_vpc_attribute(struct call *c, struct error *err);
 bool ec2_describe_endpoints(struct call *c, struct error *err);
+
+/* --- ec2_change.c --- */
+
+bool ec2_modify_metadata(struct call *c, struct error *err);
+bool ec2_create_endpoint(struct call *c, struct error *err);
+void ec2_instance_target(struct call *c);
+void ec2_vpc_target(struct call *c);
+
+/* --- ec2_group.c, ec2_rule.c --- */
+
+/** The group of GroupId, to be changed, or AWS's refusal. */
+MUST_USE bool ec2_find_group(struct call *c, struct json **out, struct error *err);
+bool ec2_describe_groups(struct call *c, struct error *err);
+bool ec2_create_group(struct call *c, struct error *err);
+bool ec2_delete_group(struct call *c, struct error *err);
+void ec2_group_target(struct call *c);
+bool ec2_group_tagged(struct call *c, const char **action, char resource[2100]);
+
+/** Every rule of every group, owned by the caller. */
+struct json *ec2_rules(const struct call *c);
+/** Forgets a rule's tags: all of them, or an empty place for them. */
+void ec2_drop_rule_tags(struct json *group, const char *id, bool all);
+bool ec2_describe_rules(struct call *c, struct error *err);
+bool ec2_authorize_ingress(struct call *c, struct error *err);
+bool ec2_revoke_ingress(struct call *c, struct error *err);
+
+/* --- ec2_tag.c --- */
+
+/** Refuses tags of TagSpecifications that EC2 would not take. */
+MUST_USE bool ec2_check_new_tags(const struct call *c, struct error *err);
+bool ec2_create_tags(struct call *c, struct error *err);
+bool ec2_delete_tags(struct call *c, struct error *err);
+bool ec2_describe_tags(struct call *c, struct error *err);
+void ec2_tags_target(struct call *c);
 
 #endif

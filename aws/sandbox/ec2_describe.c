@@ -10,7 +10,7 @@
 bool ec2_find_instance(const struct call *c, const char *id, const struct json **out, struct error *err)
 {
     if (strncmp(id, "i-", 2) != 0)
-        return refuse(err, "InvalidInstanceID.Malformed", "Invalid id: \"%s\"", id);
+        return refuse(err, "InvalidInstanceID.Malformed", "Invalid id: \"%.200s\" (expecting \"i-...\")", id);
     *out = world_get(c->world, "ec2.instance", id);
     return *out || refuse(err, "InvalidInstanceID.NotFound", "The instance ID '%s' does not exist", id);
 }
@@ -63,6 +63,7 @@ static struct json *interface_of(const struct call *c, const struct json *instan
     const char *id = json_get_text(instance, "InstanceId"), *address;
     char eni[64], attach[64], mac[18];
     struct json *out, *attachment, *list, *item;
+    const struct json *tags;
 
     ec2_derived_id("eni-", id, eni);
     ec2_derived_id("eni-attach-", id, attach);
@@ -89,7 +90,8 @@ static struct json *interface_of(const struct call *c, const struct json *instan
     json_put_text(attachment, "InstanceOwnerId", sandbox_account(c->sandbox));
     json_put_bool(out, "RequesterManaged", false);
     json_put_text(out, "AvailabilityZone", json_text(json_path(instance, "Placement.AvailabilityZone")));
-    json_put(out, "TagSet", json_array());
+    tags = json_get(instance, "interface_tags");
+    json_put(out, "TagSet", tags ? json_copy(tags) : json_array());
     return out;
 }
 

@@ -176,13 +176,13 @@ static bool filters_match(const struct call *c, const struct ec2_listing *listin
 
 /* --- ids --- */
 
-static bool has_id(const struct ec2_listing *listing, const struct json *items, const struct json *id)
+bool ec2_has(const struct json *item, const char *path, const char *text)
 {
     CLEANUP(json_freep) struct json *one = json_array();
     struct match m = {.values = one, .exact = true};
 
-    json_push(one, json_copy(id));
-    return reaches(items, str_of(listing->id), &m);
+    json_push(one, json_text_new(text));
+    return reaches(item, str_of(path), &m);
 }
 
 static bool check_ids(const struct ec2_listing *listing, const struct json *ids, const struct json *items,
@@ -193,8 +193,9 @@ static bool check_ids(const struct ec2_listing *listing, const struct json *ids,
 
     for (const struct json *e = json_first(ids); e; e = json_next(e)) {
         if (listing->prefix && !str_starts(json_str(e), str_of(listing->prefix)))
-            return refuse(err, listing->malformed, "Invalid id: \"%s\"", json_text(e));
-        if (has_id(listing, items, e))
+            return refuse(err, listing->malformed, "Invalid id: \"%.200s\" (expecting \"%s...\")",
+                          json_text(e), listing->prefix);
+        if (ec2_has(items, listing->id, json_text(e)))
             continue;
         buf_printf(&missing, "%s%s", count++ ? ", " : "", json_text(e));
     }
@@ -264,11 +265,11 @@ bool ec2_list(struct call *c, const struct ec2_listing *listing, struct json *it
     struct json *page;
 
     if (!page_size(c, listing, &size, err) || !read_token(c, &from, err) || !check_filters(c, listing, err) ||
-        !check_ids(listing, ids, items, err))
+        !check_ids(listing, ids, owned, err))
         return false;
     c->out = json_object();
     page = json_put(c->out, listing->out, json_array());
-    for (const struct json *e = json_first(items); e; e = json_next(e)) {
+    for (const struct json *e = json_first(owned); e; e = json_next(e)) {
         struct match chosen = {.values = ids, .exact = true};
 
         if ((json_count(ids) && !reaches(e, str_of(listing->id), &chosen)) || !filters_match(c, listing, e))

@@ -75,8 +75,20 @@ static struct json *association_shown(const struct call *c, const struct json *a
 
 static void answer(struct call *c, const struct json *association)
 {
+    struct json *shown = association_shown(c, association), *recorded;
+    char response[96];
+
+    recorded = json_of("associationId", json_get_text(shown, "AssociationId"), "instanceId",
+                       json_get_text(shown, "InstanceId"), "state", json_get_text(shown, "State"), NULL);
+    json_put(recorded, "iamInstanceProfile",
+             json_of("arn", json_text(json_path(shown, "IamInstanceProfile.Arn")), "id",
+                     json_text(json_path(shown, "IamInstanceProfile.Id")), NULL));
+    (void)snprintf(response, sizeof response, "%sResponse", c->op->name);
+    c->trail_response = json_object();
+    json_put(json_put(c->trail_response, response, json_of("requestId", c->request_id, NULL)),
+             "iamInstanceProfileAssociation", recorded);
     c->out = json_object();
-    json_put(c->out, "IamInstanceProfileAssociation", association_shown(c, association));
+    json_put(c->out, "IamInstanceProfileAssociation", shown);
 }
 
 static const struct ec2_filter association_filters[] = {
