@@ -189,15 +189,12 @@ static const struct json *associate(struct call *c, const char *instance, const 
 /** By what the request gives; NULL when IAM has none such. */
 static const struct json *named_profile(const struct call *c)
 {
-    const struct json *spec = json_get(c->in, "IamInstanceProfile"), *e;
-    const char *arn = json_get_text(spec, "Arn");
+    const struct json *spec = json_get(c->in, "IamInstanceProfile");
+    bool by_arn = json_get(spec, "Arn") != NULL;
+    struct str given = json_str(json_get(spec, by_arn ? "Arn" : "Name"));
 
-    if (!json_get(spec, "Arn"))
-        return world_get(c->world, "iam.instance_profile", json_get_text(spec, "Name"));
-    for (size_t i = 0; (e = world_at(c->world, "iam.instance_profile", i, NULL)); i++)
-        if (strcmp(json_get_text(e, "Arn"), arn) == 0)
-            return e;
-    return NULL;
+    /* A name in place of an ARN, or an ARN in place of a name, is neither. */
+    return by_arn == str_starts(given, STR("arn:")) ? iam_find_profile(c->world, given) : NULL;
 }
 
 static bool choose_profile(const struct call *c, const struct json **profile, struct error *err)

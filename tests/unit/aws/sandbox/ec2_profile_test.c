@@ -212,6 +212,10 @@ static void test_profiles_that_do_not_go(void **state)
         {"a name is no ARN", "{\"Arn\":\"new-profile\"}", "InvalidParameterValue",
          "Value (new-profile) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile "
          "ARN"},
+        {"an ARN is no name", "{\"Name\":\"arn:aws:iam::1:instance-profile/new-profile\"}",
+         "InvalidParameterValue",
+         "Value (arn:aws:iam::1:instance-profile/new-profile) for parameter iamInstanceProfile.name is "
+         "invalid. Invalid IAM Instance Profile name"},
         {"exactly one, not two",
          "{\"Name\":\"new-profile\",\"Arn\":\"arn:aws:iam::1:instance-profile/new-profile\"}",
          "InvalidParameterCombination",
