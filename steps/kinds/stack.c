@@ -45,21 +45,39 @@ static const char *nested_id(const struct json *events, const char *own_id)
     return "";
 }
 
-static void tell(struct step_context *c, const struct json *events)
+/* One event, unless it was told before or happened before this run. */
+static void tell(struct step_context *c, const struct json *e, struct json *told)
+{
+    const char *id = json_get_text(e, "EventId");
+    const char *reason = json_get_text(e, "ResourceStatusReason");
+
+    if (json_get(told, id))
+        return;
+    json_put_bool(told, id, true);
+    if (json_double(json_get(e, "Timestamp"), 0) * 1000 < (double)step_run_started_ms(c) - 1000)
+        return;
+    step_note(c, "%s %s %s%s%s", json_get_text(e, "ResourceStatus"), json_get_text(e, "ResourceType"),
+              json_get_text(e, "LogicalResourceId"), *reason ? ": " : "", reason);
+}
+
+/* Both lists come newest first and are told together, the oldest first. */
+static void tell_all(struct step_context *c, const struct json *outer, const struct json *inner)
 {
     struct json *told = json_edit(step_scratch(c), "told");
+    size_t o = json_count(outer), i = json_count(inner);
 
     if (!told)
         told = json_put(step_scratch(c), "told", json_object());
-    for (size_t i = json_count(events); i-- > 0;) {
-        const struct json *e = json_at(events, i);
-        const char *id = json_get_text(e, "EventId");
-        const char *reason = json_get_text(e, "ResourceStatusReason");
-        if (json_get(told, id))
-            continue;
-        json_put_bool(told, id, true);
-        step_note(c, "%s %s %s%s%s", json_get_text(e, "ResourceStatus"), json_get_text(e, "ResourceType"),
-                  json_get_text(e, "LogicalResourceId"), *reason ? ": " : "", reason);
+    while (o + i > 0) {
+        const struct json *a = o ? json_at(outer, o - 1) : NULL;
+        const struct json *b = i ? json_at(inner, i - 1) : NULL;
+        bool outer_first =
+            !b || (a && json_double(json_get(a, "Timestamp"), 0) <= json_double(json_get(b, "Timestamp"), 0));
+        tell(c, outer_first ? a : b, told);
+        if (outer_first)
+            o--;
+        else
+            i--;
     }
 }
 
@@ -70,13 +88,10 @@ bool stack_tell_events(struct step_context *c, const char *stack_id, struct erro
 
     if (!read_events(c, stack_id, &out, err))
         return false;
-    tell(c, json_get(out, "StackEvents"));
     const char *nested = nested_id(json_get(out, "StackEvents"), stack_id);
-    if (!*nested)
-        return true;
-    if (!read_events(c, nested, &inner, err))
+    if (*nested && !read_events(c, nested, &inner, err))
         return false;
-    tell(c, json_get(inner, "StackEvents"));
+    tell_all(c, json_get(out, "StackEvents"), json_get(inner, "StackEvents"));
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -172,8 +173,17 @@ static void descriptors_and_signals_are_clean(void **state)
     o = run("ls /proc/self/fd | wc -l; grep SigIgn /proc/self/status; grep SigBlk /proc/self/status", STR(""),
             10000);
     assert_true(o.ok);
+    unsigned long long ignored_set = 0, blocked_set = 0;
+    int descriptors = 0;
+    assert_int_equal(
+        sscanf(buf_text(&o.out), "%d SigIgn: %llx SigBlk: %llx", &descriptors, &ignored_set, &blocked_set),
+        3);
     /* 0, 1, 2 and the one ls reads the directory with. */
-    assert_string_equal(buf_text(&o.out), "4\nSigIgn:\t0000000000000000\nSigBlk:\t0000000000000000\n");
+    assert_int_equal(descriptors, 4);
+    /* Signals 32 and 33 belong to the C library, which lets nobody reset them:
+     * they may come in ignored from whatever started the tests. */
+    assert_int_equal(ignored_set & 0x7fffffffULL, 0);
+    assert_int_equal(blocked_set, 0);
     sigaction(SIGUSR1, &before, NULL);
     close(high);
     close(fd);
