@@ -119,7 +119,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     }
     for (size_t i = 0; outputs[i].name; i++)
         step_output(c, outputs[i].name, json_integer((int64_t)count(events, outputs[i].name)));
-    step_note(c, "%zu reads by the workstation, %zu by the rotation function, %zu by you, %zu denied",
+    step_note(c, "reads: %zu by the workstation, %zu by the rotation function, %zu by you; %zu denied",
               count(events, "instance"), count(events, "function"), count(events, "you"),
               count(events, "denied"));
     return STEP_FINISHED;
