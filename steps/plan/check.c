@@ -45,20 +45,26 @@ void check_leave(struct checker *c, size_t path_len)
     c->path[path_len] = '\0';
 }
 
-int check_step_named(struct checker *c, struct place at, struct str id)
+int check_step_named(const struct checker *c, struct str id)
+{
+    for (size_t i = 0; i < c->plan->step_count; i++)
+        if (str_is(id, c->plan->steps[i].id))
+            return (int)i;
+    return NO_STEP;
+}
+
+void check_no_step(struct checker *c, struct place at, struct str id)
 {
     struct near near;
 
+    if (problems_full(c->problems))
+        return;
     near_init(&near, id);
-    for (size_t i = 0; i < c->plan->step_count; i++) {
-        if (str_is(id, c->plan->steps[i].id))
-            return (int)i;
-        /* A step is not its own near miss. */
+    /* A step is not its own near miss. */
+    for (size_t i = 0; i < c->plan->step_count; i++)
         if (i != c->step)
             near_offer(&near, c->plan->steps[i].id);
-    }
     check_field_problem(c, at, "there is no step \"%.*s\"%s", STR_ARG(id), near_hint(&near));
-    return NO_STEP;
 }
 
 bool check_is_missing(const struct yaml_node *node)

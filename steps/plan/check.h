@@ -11,6 +11,7 @@ enum {
     NO_STEP = -1,
     CHECK_MOST_STEPS = 1000,
     CHECK_MOST_TASKS = 1000,
+    CHECK_MOST_KEYS = 1000,
     CHECK_LONGEST_TIMEOUT_S = 7 * 24 * 3600
 };
 
@@ -35,8 +36,10 @@ void check_field_problem(struct checker *c, struct place at, const char *format,
 size_t check_enter(struct checker *c, const char *separator, struct str name);
 void check_leave(struct checker *c, size_t path_len);
 
-/** Index of a step, or NO_STEP with the mistake said at `at`. */
-int check_step_named(struct checker *c, struct place at, struct str id);
+/** Index of a step, or NO_STEP. */
+int check_step_named(const struct checker *c, struct str id);
+/** Says that there is no such step, and which one is near. */
+void check_no_step(struct checker *c, struct place at, struct str id);
 
 /** An unquoted scalar without text: a key without a value. */
 bool check_is_missing(const struct yaml_node *node);
@@ -46,14 +49,18 @@ bool check_integer(struct str text, int64_t *out);
 
 /* A text after its references have been looked at. */
 struct checked_text {
-    bool good;          /* its references exist */
-    bool known;         /* its value is known before the run: vars and environment */
-    bool shown;         /* the value may be told: nothing of the environment in it */
-    struct buf value;   /* when known */
-    struct place place; /* of its first reference, else of itself */
-    struct str source;  /* the first reference, else "" */
+    bool good;         /* its references exist */
+    bool known;        /* its value is known before the run: vars and environment */
+    bool shown;        /* the value may be told: nothing of the environment in it */
+    struct buf value;  /* when known */
+    struct str source; /* the first reference, else "" */
+    const struct yaml_node *scalar;
+    size_t offset; /* of the first reference */
 };
 void checked_text_release(struct checked_text *t);
+/** The place of its first reference, else of itself. To be asked for a mistake
+ * only: it is looked for in the line. */
+struct place checked_place(const struct checker *c, const struct checked_text *t);
 
 /** Looks at every reference in a scalar, and notes which steps it needs. A
  * whole step, alone in the text, is right only where `takes_step`. */

@@ -50,8 +50,8 @@ static void check_choice(struct checker *c, const struct schema_field *field, co
             return;
         near_offer(&near, field->choices[i]);
     }
-    check_field_problem(c, text->place, "%s is not possible here%s", called(text, name, sizeof(name)),
-                        near_hint(&near));
+    check_field_problem(c, checked_place(c, text), "%s is not possible here%s",
+                        called(text, name, sizeof(name)), near_hint(&near));
 }
 
 static struct json *text_field(struct checker *c, const struct schema_field *field,
@@ -63,7 +63,7 @@ static struct json *text_field(struct checker *c, const struct schema_field *fie
         return json_null();
     check_text(c, node, false, &text);
     if (text.known && field->required && text.value.len == 0)
-        check_field_problem(c, text.place, "is empty");
+        check_field_problem(c, checked_place(c, &text), "is empty");
     else if (text.known && field->choices)
         check_choice(c, field, &text);
     return json_string(node->text);
@@ -82,9 +82,10 @@ static struct json *integer_field(struct checker *c, const struct schema_field *
     if (!text.known)
         return json_string(node->text);
     if (!check_integer(buf_str(&text.value), &number))
-        check_field_problem(c, text.place, "%s is not a whole number", called(&text, name, sizeof(name)));
+        check_field_problem(c, checked_place(c, &text), "%s is not a whole number",
+                            called(&text, name, sizeof(name)));
     else if (field->max > field->min && (number < field->min || number > field->max))
-        check_field_problem(c, text.place, "%s is not between %lld and %lld",
+        check_field_problem(c, checked_place(c, &text), "%s is not between %lld and %lld",
                             called(&text, name, sizeof(name)), (long long)field->min, (long long)field->max);
     else if (text.source.len == 0)
         return json_integer(number);
@@ -106,9 +107,10 @@ static struct json *boolean_field(struct checker *c, const struct schema_field *
         return json_string(node->text);
     yes = str_is(buf_str(&text.value), "true");
     if (!yes && !str_is(buf_str(&text.value), "false"))
-        check_field_problem(c, text.place, "%s is neither true nor false", called(&text, name, sizeof(name)));
+        check_field_problem(c, checked_place(c, &text), "%s is neither true nor false",
+                            called(&text, name, sizeof(name)));
     else if (text.source.len == 0 && node->quoted)
-        check_field_problem(c, text.place, "has to be true or false, without quotes");
+        check_field_problem(c, checked_place(c, &text), "has to be true or false, without quotes");
     else if (text.source.len == 0)
         return json_boolean(yes);
     return json_string(node->text);
@@ -167,8 +169,8 @@ static struct json *step_field(struct checker *c, const struct schema_field *fie
     step = plan_find(c->plan, piece.name, NULL);
     if (step && step->kind && !is_one_of(step->kind->name, field->step_kinds)) {
         list_words(field->step_kinds, &kinds);
-        check_field_problem(c, text.place, "step \"%s\" is %s; this takes %s", step->id, step->kind->name,
-                            buf_text(&kinds));
+        check_field_problem(c, checked_place(c, &text), "step \"%s\" is %s; this takes %s", step->id,
+                            step->kind->name, buf_text(&kinds));
     }
     return json_string(node->text);
 }
@@ -192,6 +194,15 @@ static struct json *list_field(struct checker *c, const struct schema_field *fie
     return out;
 }
 
+/* A name is looked for among all others in JSON: many would take long. */
+static bool too_many(struct checker *c, const struct yaml_node *mapping)
+{
+    if (mapping->count > CHECK_MOST_KEYS)
+        check_field_problem(c, place_of(mapping->keys[CHECK_MOST_KEYS]), "more than %d keys",
+                            CHECK_MOST_KEYS);
+    return mapping->count > CHECK_MOST_KEYS;
+}
+
 /* Two keys that differ only until their references are replaced. */
 static void check_map_key(struct checker *c, const struct yaml_node *key, struct json *seen)
 {
@@ -201,7 +212,8 @@ static void check_map_key(struct checker *c, const struct yaml_node *key, struct
     if (!text.known)
         return;
     if (json_get(seen, buf_text(&text.value)))
-        check_field_problem(c, text.place, "the key \"%.80s\" stands twice", buf_text(&text.value));
+        check_field_problem(c, checked_place(c, &text), "the key \"%.80s\" stands twice",
+                            text.shown ? buf_text(&text.value) : key->text.data);
     json_put_bool(seen, buf_text(&text.value), true);
 }
 
@@ -211,7 +223,7 @@ static struct json *map_field(struct checker *c, const struct schema_field *fiel
     CLEANUP(json_freep) struct json *seen = json_object();
     struct json *out = json_object();
 
-    if (!has_type(c, node, YAML_MAPPING, "a mapping"))
+    if (!has_type(c, node, YAML_MAPPING, "a mapping") || too_many(c, node))
         return out;
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *key = node->keys[i];
@@ -245,6 +257,8 @@ struct json *check_data(struct checker *c, const struct yaml_node *node)
         return yaml_to_json(node);
     }
     out = node->type == YAML_MAPPING ? json_object() : json_array();
+    if (node->type == YAML_MAPPING && too_many(c, node))
+        return out;
     seen = json_object();
     for (size_t i = 0; i < node->count; i++) {
         if (node->type == YAML_SEQUENCE) {
@@ -311,6 +325,8 @@ static const struct schema_field *field_named(struct checker *c, const struct sc
 {
     struct near near;
 
+    if (problems_full(c->problems))
+        return NULL;
     near_init(&near, key->text);
     for (const struct schema_field *f = fields; f && f->name; f++) {
         if (str_is(key->text, f->name))

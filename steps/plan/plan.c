@@ -139,12 +139,12 @@ const struct plan_step *plan_find(const struct plan *p, struct str id, const cha
 
     if (near)
         *near = NULL;
-    near_init(&closest, id);
-    for (size_t i = 0; i < p->step_count; i++) {
+    for (size_t i = 0; i < p->step_count; i++)
         if (str_is(id, p->steps[i].id))
             return &p->steps[i];
+    near_init(&closest, id);
+    for (size_t i = 0; near && i < p->step_count; i++)
         near_offer(&closest, p->steps[i].id);
-    }
     if (near)
         *near = closest.best;
     return NULL;

@@ -8,7 +8,7 @@
 
 enum {
     KEPT = 100,        /* shown to a person */
-    COLLECTED = 1000,  /* found before sorting */
+    COLLECTED = 200,   /* found before sorting: parts of the check come later than their lines */
     LONG_COLUMN = 160, /* from here on the source is shown from its middle */
     BEFORE_COLUMN = 80 /* characters shown in front of the place then */
 };
@@ -29,45 +29,40 @@ static size_t break_at(struct str text, size_t at)
     return 0;
 }
 
-static void add_line(struct source *s, size_t start)
+static void add_line(struct source *s, size_t start, size_t end)
 {
-    mem_grow(&s->starts, &s->cap, s->count, sizeof(*s->starts));
-    s->starts[s->count++] = start;
+    mem_grow(&s->lines, &s->cap, s->count, sizeof(*s->lines));
+    s->lines[s->count++] = str_slice(s->text, start, end - start);
 }
 
 void source_init(struct source *s, struct str text)
 {
-    size_t at = 0;
+    size_t start = 0, at = 0;
 
     *s = (struct source){0};
     /* A byte order mark is no character of the first line. */
     s->text = str_starts(text, STR("\xef\xbb\xbf")) ? str_slice(text, 3, text.len) : text;
-    add_line(s, 0);
     while (at < s->text.len) {
         size_t len = break_at(s->text, at);
 
-        at += len ? len : 1;
-        if (len)
-            add_line(s, at);
+        if (len > 0) {
+            add_line(s, start, at);
+            start = at + len;
+        }
+        at += len > 0 ? len : 1;
     }
+    add_line(s, start, at);
 }
 
 void source_release(struct source *s)
 {
-    mem_free(s->starts);
+    mem_free(s->lines);
     *s = (struct source){0};
 }
 
 struct str source_line(const struct source *s, int line)
 {
-    size_t start, end;
-
-    if (line < 1 || (size_t)line > s->count)
-        return STR("");
-    start = end = s->starts[line - 1];
-    while (end < s->text.len && break_at(s->text, end) == 0)
-        end++;
-    return str_slice(s->text, start, end - start);
+    return line >= 1 && (size_t)line <= s->count ? s->lines[line - 1] : STR("");
 }
 
 static bool starts_character(char c)
@@ -173,6 +168,11 @@ static void end_in_dots(char *text)
     memcpy(text + at, "...", sizeof("..."));
 }
 
+bool problems_full(const struct plan_problems *p)
+{
+    return p->count >= COLLECTED;
+}
+
 void problem_add(struct plan_problems *p, const struct source *s, struct place at, const char *format, ...)
 {
     CLEANUP(mem_freep) char *message = NULL;
@@ -180,7 +180,7 @@ void problem_add(struct plan_problems *p, const struct source *s, struct place a
     struct str line;
     va_list args;
 
-    if (p->count >= COLLECTED)
+    if (problems_full(p))
         return;
     va_start(args, format);
     message = mem_vprintf(format, args);

@@ -12,7 +12,7 @@ struct place {
 /* The text of a plan by lines, as libyaml counts them. */
 struct source {
     struct str text;
-    size_t *starts; /* byte offset of each line */
+    struct str *lines; /* without their breaks */
     size_t count, cap;
 };
 
@@ -32,10 +32,13 @@ static inline struct place place_of(const struct yaml_node *node)
  * place of the scalar. */
 struct place place_within(const struct source *s, const struct yaml_node *scalar, size_t offset);
 
-/** Adds one; past a thousand nothing is kept. Controls in the message are
- * shown as "?", and what is too long is cut. */
+/** Adds one, unless full. Controls in the message are shown as "?", and what
+ * is too long is cut. */
 void problem_add(struct plan_problems *p, const struct source *s, struct place at, const char *format, ...)
     PRINTF_LIKE(4, 5);
+
+/** Twice as many as are shown: nothing more is worth looking for. */
+bool problems_full(const struct plan_problems *p);
 
 /** By line, then column, then in the order they were found; the first 100 stay. */
 void problems_sort(struct plan_problems *p);

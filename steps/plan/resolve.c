@@ -213,7 +213,7 @@ static bool resolve_map(const struct resolver *r, const struct schema_field *ele
             return error_wrap(err, "key %s", json_key(m));
         }
         if (json_get(map, buf_text(&name)))
-            return error_set(err, ERR_FAILED, "the key \"%s\" stands twice", buf_text(&name));
+            return error_set(err, ERR_FAILED, "the key \"%s\" stands twice", json_key(m));
         if (!resolve_field(r, element, m, &value, err))
             return error_wrap(err, "%s", json_key(m));
         json_put(map, buf_text(&name), value);

@@ -33,6 +33,7 @@ static void read_with(struct checker *c, struct plan_step *step, const struct ya
 static int read_id(struct checker *c, const struct yaml_node *node)
 {
     struct piece piece;
+    int index;
 
     if (node->type != YAML_SCALAR || check_is_missing(node)) {
         check_field_problem(c, place_of(node), "has to be the id of a step");
@@ -43,7 +44,10 @@ static int read_id(struct checker *c, const struct yaml_node *node)
                             STR_ARG(piece.name));
         return NO_STEP;
     }
-    return check_step_named(c, place_of(node), node->text);
+    index = check_step_named(c, node->text);
+    if (index == NO_STEP)
+        check_no_step(c, place_of(node), node->text);
+    return index;
 }
 
 static void read_needs(struct checker *c, struct plan_step *step, const struct yaml_node *key,

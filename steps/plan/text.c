@@ -11,6 +11,17 @@ void checked_text_release(struct checked_text *t)
     buf_release(&t->value);
 }
 
+struct place checked_place(const struct checker *c, const struct checked_text *t)
+{
+    return t->source.len > 0 ? place_within(&c->source, t->scalar, t->offset) : place_of(t->scalar);
+}
+
+static struct place place_at(const struct checker *c, const struct yaml_node *scalar,
+                             const struct piece *piece)
+{
+    return place_within(&c->source, scalar, piece->offset);
+}
+
 static bool is_builtin(struct str name)
 {
     for (size_t i = 0; reference_builtins[i]; i++)
@@ -19,15 +30,8 @@ static bool is_builtin(struct str name)
     return false;
 }
 
-static bool is_step(const struct checker *c, struct str id)
-{
-    for (size_t i = 0; i < c->plan->step_count; i++)
-        if (str_is(id, c->plan->steps[i].id))
-            return true;
-    return false;
-}
-
-static bool on_name(struct checker *c, const struct piece *piece, struct place at, struct checked_text *out)
+static bool on_name(struct checker *c, const struct piece *piece, const struct yaml_node *scalar,
+                    struct checked_text *out)
 {
     const struct json *value = json_getn(c->plan->vars, piece->name);
     struct near near;
@@ -49,15 +53,17 @@ static bool on_name(struct checker *c, const struct piece *piece, struct place a
         near_offer(&near, json_key(v));
     for (size_t i = 0; reference_builtins[i]; i++)
         near_offer(&near, reference_builtins[i]);
-    if (!near.best && is_step(c, piece->name))
-        check_field_problem(c, at, "there is no var \"%.*s\"; the step of that name is ${steps.%.*s}",
+    if (!near.best && check_step_named(c, piece->name) != NO_STEP)
+        check_field_problem(c, place_at(c, scalar, piece),
+                            "there is no var \"%.*s\"; the step of that name is ${steps.%.*s}",
                             STR_ARG(piece->name), STR_ARG(piece->name));
     else
-        check_field_problem(c, at, "there is no var \"%.*s\"%s", STR_ARG(piece->name), near_hint(&near));
+        check_field_problem(c, place_at(c, scalar, piece), "there is no var \"%.*s\"%s", STR_ARG(piece->name),
+                            near_hint(&near));
     return false;
 }
 
-static bool on_environment(struct checker *c, const struct piece *piece, struct place at,
+static bool on_environment(struct checker *c, const struct piece *piece, const struct yaml_node *scalar,
                            struct checked_text *out)
 {
     CLEANUP(mem_freep) char *name = mem_copy(piece->name);
@@ -68,12 +74,12 @@ static bool on_environment(struct checker *c, const struct piece *piece, struct 
     out->shown = false;
     if (!value) {
         out->known = false;
-        check_field_problem(c, at, "the environment variable %s is not set", name);
+        check_field_problem(c, place_at(c, scalar, piece), "the environment variable %s is not set", name);
         return false;
     }
     if (!str_is_utf8(str_of(value))) {
         out->known = false;
-        check_field_problem(c, at, "the environment variable %s is not UTF-8", name);
+        check_field_problem(c, place_at(c, scalar, piece), "the environment variable %s is not UTF-8", name);
         return false;
     }
     buf_adds(&out->value, value);
@@ -82,7 +88,7 @@ static bool on_environment(struct checker *c, const struct piece *piece, struct 
 }
 
 static bool has_output(struct checker *c, const struct kind_schema *kind, const struct piece *piece,
-                       struct place at)
+                       const struct yaml_node *scalar)
 {
     struct near near;
 
@@ -92,24 +98,27 @@ static bool has_output(struct checker *c, const struct kind_schema *kind, const 
             return true;
         near_offer(&near, o->name);
     }
-    check_field_problem(c, at, "step \"%.*s\" (%s) has no output \"%.*s\"%s", STR_ARG(piece->name),
-                        kind->name, STR_ARG(piece->output), near_hint(&near));
+    check_field_problem(c, place_at(c, scalar, piece), "step \"%.*s\" (%s) has no output \"%.*s\"%s",
+                        STR_ARG(piece->name), kind->name, STR_ARG(piece->output), near_hint(&near));
     return false;
 }
 
-static bool on_step(struct checker *c, const struct piece *piece, struct place at, bool takes_step)
+static bool on_step(struct checker *c, const struct piece *piece, const struct yaml_node *scalar,
+                    bool takes_step)
 {
-    int index = check_step_named(c, at, piece->name);
+    int index = check_step_named(c, piece->name);
     const struct plan_step *step;
 
-    if (index == NO_STEP)
+    if (index == NO_STEP) {
+        check_no_step(c, place_at(c, scalar, piece), piece->name);
         return false;
+    }
     step = &c->plan->steps[index];
     grid_set(&c->edges, c->step, (size_t)index);
     if (step->undoes || yaml_key(c->bodies[index], "undo")) {
         check_field_problem(
-            c, at, "step \"%s\" undoes another and has no outputs; to run after it, name it in needs",
-            step->id);
+            c, place_at(c, scalar, piece),
+            "step \"%s\" undoes another and has no outputs; to run after it, name it in needs", step->id);
         return false;
     }
     if (piece->kind == PIECE_STEP && !takes_step) {
@@ -117,34 +126,36 @@ static bool on_step(struct checker *c, const struct piece *piece, struct place a
                                  ? step->kind->outputs[0].name
                                  : "OUTPUT";
 
-        check_field_problem(c, at, "%.*s is a whole step; name one of its outputs, like ${steps.%s.%s}",
+        check_field_problem(c, place_at(c, scalar, piece),
+                            "%.*s is a whole step; name one of its outputs, like ${steps.%s.%s}",
                             STR_ARG(piece->text), step->id, output);
         return false;
     }
-    return piece->kind == PIECE_STEP || !step->kind || has_output(c, step->kind, piece, at);
+    return piece->kind == PIECE_STEP || !step->kind || has_output(c, step->kind, piece, scalar);
 }
 
-static bool on_piece(struct checker *c, const struct piece *piece, struct place at, bool takes_step,
-                     struct checked_text *out)
+static bool on_piece(struct checker *c, const struct piece *piece, const struct yaml_node *scalar,
+                     bool takes_step, struct checked_text *out)
 {
     switch (piece->kind) {
     case PIECE_LITERAL:
         buf_add(&out->value, piece->text);
         return true;
     case PIECE_NAME:
-        return on_name(c, piece, at, out);
+        return on_name(c, piece, scalar, out);
     case PIECE_ENV:
-        return on_environment(c, piece, at, out);
+        return on_environment(c, piece, scalar, out);
     case PIECE_STEP:
     case PIECE_OUTPUT:
         out->known = false;
-        return on_step(c, piece, at, takes_step);
+        return on_step(c, piece, scalar, takes_step);
     case PIECE_MALFORMED:
-        check_field_problem(c, at, "\"%.*s\" is no reference; a literal ${ is written $${",
-                            STR_ARG(piece->text));
+        check_field_problem(c, place_at(c, scalar, piece),
+                            "\"%.*s\" is no reference; a literal ${ is written $${", STR_ARG(piece->text));
         return false;
     case PIECE_UNFINISHED:
-        check_field_problem(c, at, "\"${\" without \"}\"; a literal ${ is written $${");
+        check_field_problem(c, place_at(c, scalar, piece),
+                            "\"${\" without \"}\"; a literal ${ is written $${");
         return false;
     case PIECE_KINDS:
         break;
@@ -158,15 +169,13 @@ void check_text(struct checker *c, const struct yaml_node *scalar, bool takes_st
     bool alone = reference_whole(scalar->text, &piece);
     size_t at = 0;
 
-    *out = (struct checked_text){.good = true, .known = true, .shown = true, .place = place_of(scalar)};
+    *out = (struct checked_text){.good = true, .known = true, .shown = true, .scalar = scalar};
     while (reference_next(scalar->text, &at, &piece)) {
-        struct place place = place_within(&c->source, scalar, piece.offset);
-
         if (piece.kind != PIECE_LITERAL && out->source.len == 0) {
             out->source = piece.text;
-            out->place = place;
+            out->offset = piece.offset;
         }
-        if (!on_piece(c, &piece, place, takes_step && alone, out))
+        if (problems_full(c->problems) || !on_piece(c, &piece, scalar, takes_step && alone, out))
             out->good = out->known = false;
     }
 }

@@ -114,6 +114,11 @@ void check_vars(struct checker *c, const struct yaml_node *vars)
         problem_add(c->problems, &c->source, place_of(vars), "vars has to be a mapping of names");
         return;
     }
+    if (vars && vars->count > CHECK_MOST_KEYS) {
+        problem_add(c->problems, &c->source, place_of(vars->keys[CHECK_MOST_KEYS]), "more than %d vars",
+                    CHECK_MOST_KEYS);
+        return;
+    }
     for (size_t i = 0; vars && i < vars->count; i++)
         if (name_is_free(c, vars->keys[i]))
             read_var(c, vars->keys[i], vars->items[i]);

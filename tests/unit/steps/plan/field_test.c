@@ -164,6 +164,9 @@ static const struct mistake_row rows[] = {
     {"a whole step inside a text of data",
      BASE "  x: {uses: iam.policy, with: {name: n, document: 'x ${steps.db}'}}\n",
      {{6, 54, "is a whole step"}}},
+    {"a key from the environment is not shown",
+     BASE "  x: {uses: iam.policy, with: {name: n, document: {seven: 1, '${env.SET}': 2}}}\n",
+     {{6, 63, "the key \"${env.SET}\" stands twice"}}},
     {"two keys of data that become one",
      BASE "  x: {uses: iam.policy, with: {name: n, document: {a: 1, '$${b}': 2, 'x${word}': 3, xabc: 4}}}\n",
      {{6, 85, "the key \"xabc\" stands twice"}}},
@@ -175,10 +178,38 @@ static void mistakes(void **state)
     check_mistakes(rows, ARRAY_LEN(rows));
 }
 
+/* Past a thousand keys a mapping is refused, not read slowly. */
+static void too_many_keys(void **state)
+{
+    static const char *const places[] = {
+        "{uses: iam.policy, with: {name: n, document: {",
+        "{uses: mysql.user, with: {cluster: '${steps.db}', admin: {secret: a}, name: n, grants: {"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        struct plan_problems problems;
+        struct buf text = {0};
+        struct plan plan;
+
+        buf_printf(&text, "%s  x: %s\n", BASE, places[i]);
+        for (int k = 0; k < 1000; k++)
+            buf_printf(&text, "    k%d: [],\n", k);
+        buf_adds(&text, "    last: []}}}\n");
+        assert_false(test_parse(buf_str(&text), NULL, &plan, &problems));
+        assert_int_equal(problems.count, 1);
+        assert_int_equal(problems.items[0].line, 1007);
+        assert_int_equal(problems.items[0].column, 5);
+        assert_non_null(strstr(problems.items[0].message, ": more than 1000 keys"));
+        plan_problems_release(&problems);
+        buf_release(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(too_many_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,8 @@ static void sorted_and_bounded(void **state)
     source_init(&source, STR("a"));
     for (int i = 2000; i > 0; i--)
         problem_add(&problems, &source, (struct place){i, 1}, "m");
-    assert_int_equal(problems.count, 1000);
+    assert_int_equal(problems.count, 200);
+    assert_true(problems_full(&problems));
     plan_problems_release(&problems);
     for (int i = 150; i > 0; i--)
         problem_add(&problems, &source, (struct place){i / 2, i % 2}, "%d", i);

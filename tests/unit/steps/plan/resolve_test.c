@@ -106,7 +106,7 @@ static const struct row rows[] = {
      "{uses: iam.role, with: {name: n, service: s, shared: \"${steps.db.port}\"}}",
      "{\"db\":{\"port\":\"yes\"}}", NULL, "shared: has to be true or false", false},
     {"two keys become one", "{uses: iam.policy, with: {name: n, document: {a: 1, \"${steps.db.port}\": 2}}}",
-     "{\"db\":{\"port\":\"a\"}}", NULL, "document: the key \"a\" stands twice", false},
+     "{\"db\":{\"port\":\"a\"}}", NULL, "document: the key \"${steps.db.port}\" stands twice", false},
     {"the place inside a list", "{uses: iam.policy, with: {name: n, document: [a, \"${steps.db.port}\"]}}",
      "{}", NULL, "step x: with: document: [1]: ${steps.db.port} is not known", false},
     {"lenient: what is not known is null",
