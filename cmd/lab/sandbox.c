@@ -29,7 +29,7 @@
 
 extern char **environ;
 
-#define WORLD_LIMIT_BYTES (256 * 1024)
+enum { WORLD_LIMIT_BYTES = 256 * 1024 };
 #define ADMIN_USER "masteruser"
 #define CERTIFICATE_DAYS 30
 

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define READY_LIMIT_BYTES (64 * 1024)
+enum { READY_LIMIT_BYTES = 64 * 1024 };
 #define END_TIMEOUT_MS 15000
 
 static bool find_pid(struct str text, int64_t *pid)

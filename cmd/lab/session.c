@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLAN_LIMIT_BYTES (256 * 1024)
+enum { PLAN_LIMIT_BYTES = 256 * 1024 };
 
 static const char *environment_get(void *self, const char *name)
 {
@@ -123,8 +123,8 @@ static bool learn_identity(struct session *s, struct error *err)
     s->requests_before = aws_client_requests(client);
     struct str arn = json_str(json_get(out, "Arn"));
     struct str rest = arn;
-    struct str part;
-    if (!str_split(&rest, ':', &part) || !str_split(&rest, ':', &part) || part.len >= sizeof s->partition ||
+    struct str scheme, part;
+    if (!str_split(&rest, ':', &scheme) || !str_split(&rest, ':', &part) || part.len >= sizeof s->partition ||
         str_empty(part))
         return error_set(err, ERR_SYNTAX, "GetCallerIdentity answered without an ARN");
     snprintf(s->partition, sizeof s->partition, "%.*s", STR_ARG(part));

@@ -30,7 +30,7 @@ static const struct output_field outputs[] = {{"instance", false, "reads by the 
                                               {"denied", false, "denied reads"},
                                               {0}};
 
-#define TRAIL_DEADLINE_MS (20 * 60 * 1000)
+enum { TRAIL_DEADLINE_MS = 20 * 60 * 1000 };
 
 static size_t count(const struct json *events, const char *what)
 {

@@ -12,7 +12,7 @@ static const struct schema_field with[] = {
 
 static const struct output_field outputs[] = {{"version", false, "the new version"}, {0}};
 
-#define ROTATION_DEADLINE_MS (10 * 60 * 1000)
+enum { ROTATION_DEADLINE_MS = 10 * 60 * 1000 };
 
 static bool rotate(struct step_context *c, const char *secret, struct error *err)
 {

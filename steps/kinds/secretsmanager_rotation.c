@@ -40,9 +40,11 @@ static const struct output_field outputs[] = {{"stack", false, "name of the stac
                                               {"version", false, "version made by the first rotation"},
                                               {0}};
 
-#define STACK_DEADLINE_MS (20 * 60 * 1000)
-#define ROTATION_DEADLINE_MS (10 * 60 * 1000)
-#define DELETE_DEADLINE_MS (60 * 60 * 1000)
+enum {
+    STACK_DEADLINE_MS = 20 * 60 * 1000,
+    ROTATION_DEADLINE_MS = 10 * 60 * 1000,
+    DELETE_DEADLINE_MS = 60 * 60 * 1000
+};
 
 static const char *stack_name(const struct step_context *c)
 {

@@ -10,17 +10,29 @@
 
 #define WORDS_MAX 8
 
+/* As the kernel hands words over: text that may be written to. Kept until the
+ * next call, since options points into it. */
+static size_t copy_words(const char *const *words, char (*text)[64], char **out)
+{
+    size_t n = 0;
+
+    for (; words && words[n]; n++) {
+        assert_in_range(strlen(words[n]), 0, sizeof text[n] - 1);
+        memcpy(text[n], words[n], strlen(words[n]) + 1);
+        out[n] = text[n];
+    }
+    return n;
+}
+
 static bool parse(const char *const *words, const char *const *env, struct options *o, struct error *err)
 {
-    char *argv[WORDS_MAX + 2] = {(char *)(uintptr_t) "lab"};
+    static char name[] = "lab", word_text[WORDS_MAX][64], env_text[WORDS_MAX][64];
+    char *argv[WORDS_MAX + 2] = {name};
     char *environment[WORDS_MAX + 1] = {0};
-    int argc = 1;
+    size_t count = copy_words(words, word_text, argv + 1);
 
-    for (size_t i = 0; words && words[i]; i++)
-        argv[argc++] = (char *)(uintptr_t)words[i];
-    for (size_t i = 0; env && env[i]; i++)
-        environment[i] = (char *)(uintptr_t)env[i];
-    return options_parse(argc, argv, environment, o, err);
+    copy_words(env, env_text, environment);
+    return options_parse((int)count + 1, argv, environment, o, err);
 }
 
 /* Refusals name the word as it was written. */
