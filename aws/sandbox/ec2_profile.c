@@ -202,6 +202,7 @@ static bool choose_profile(const struct call *c, const struct json **profile, st
     const struct json *spec = json_get(c->in, "IamInstanceProfile"), *arn = json_get(spec, "Arn"),
                       *name = json_get(spec, "Name");
 
+    *profile = NULL;
     if (arn && name)
         return refuse(err, "InvalidParameterCombination",
                       "The parameter 'iamInstanceProfile.name' may not be used in combination with "

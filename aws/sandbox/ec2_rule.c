@@ -282,7 +282,7 @@ static bool refuse_duplicate(const struct json *rule, struct error *err)
     if (strcmp(protocol, "-1") == 0)
         return refuse(err, "InvalidPermission.Duplicate",
                       "the specified rule \"peer: %s, ALL, ALLOW\" already exists", peer_of(rule));
-    for (size_t i = 0; protocol[i] && i < sizeof upper - 1; i++)
+    for (size_t i = 0; i < sizeof upper - 1 && protocol[i]; i++)
         upper[i] = (char)(protocol[i] >= 'a' && protocol[i] <= 'z' ? protocol[i] - 'a' + 'A' : protocol[i]);
     return refuse(err, "InvalidPermission.Duplicate",
                   "the specified rule \"peer: %s, %s, from port: %lld, to port: %lld, ALLOW\" already exists",
