@@ -1,110 +1,13 @@
-#include "aws/auth/sigv4.h"
 #include "aws/sandbox/http_check.h"
 #include "aws/sandbox/peers.h"
-#include "tests/support/sandbox_fixture.h"
+#include "tests/support/served_sandbox.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* --- a sandbox in a thread of its own --- */
-
-struct served {
-    struct sandbox_fixture fixture;
-    pthread_t thread;
-    bool ended_well;
-    unsigned port;
-    struct aws_credentials admin;
-};
-
-static void *serve(void *arg)
-{
-    struct served *v = arg;
-    struct error err;
-
-    v->ended_well = sandbox_run(v->fixture.sandbox, &err);
-    return NULL;
-}
-
-static void start(struct served *v)
-{
-    fixture_start(&v->fixture);
-    assert_int_equal(sscanf(sandbox_url(v->fixture.sandbox), "http://127.0.0.1:%u", &v->port), 1);
-    sandbox_admin_credentials(v->fixture.sandbox, &v->admin);
-    assert_int_equal(pthread_create(&v->thread, NULL, serve, v), 0);
-}
-
-static void stop(struct served *v)
-{
-    sandbox_stop(v->fixture.sandbox);
-    assert_int_equal(pthread_join(v->thread, NULL), 0);
-    assert_true(v->ended_well);
-    v->fixture.sandbox->loop_thread = pthread_self();
-    aws_credentials_release(&v->admin);
-    fixture_stop(&v->fixture);
-}
-
-static int dial(const struct served *v)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)v->port)};
-    struct timeval limit = {.tv_sec = 20};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
-    return fd;
-}
-
-static void send_text(int fd, struct str text)
-{
-    while (text.len) {
-        ssize_t sent = send(fd, text.data, text.len, MSG_NOSIGNAL);
-
-        if (sent <= 0)
-            return; /* the other side may have closed: the reply tells */
-        text = str_slice(text, (size_t)sent, text.len);
-    }
-}
-
-/** One reply, head and body. False when the connection ended before it. */
-static bool receive(int fd, struct buf *out)
-{
-    char chunk[4096];
-    const char *end, *length;
-
-    buf_reset(out);
-    while (!(end = out->data ? strstr(out->data, "\r\n\r\n") : NULL) ||
-           (size_t)(end + 4 - out->data) +
-                   ((length = strstr(out->data, "Content-Length: ")) ? (size_t)atol(length + 16) : 0) >
-               out->len) {
-        ssize_t got = recv(fd, chunk, sizeof chunk, 0);
-
-        if (got <= 0)
-            return false;
-        buf_add(out, (struct str){chunk, (size_t)got});
-    }
-    return true;
-}
-
-/** A raw request on a connection of its own; the status, 0 when closed without. */
-static int raw(const struct served *v, const char *text, struct buf *reply)
-{
-    int fd = dial(v), status = 0;
-
-    send_text(fd, str_of(text));
-    if (receive(fd, reply))
-        status = atoi(reply->data + 9);
-    close(fd);
-    return status;
-}
 
 /* --- signed requests --- */
 
@@ -120,14 +23,6 @@ struct alteration {
     int status;
     const char *want;
 };
-
-static void write_request(const struct http_request *req, const char *body, struct buf *out)
-{
-    buf_printf(out, "%s %s HTTP/1.1\r\n", req->method, req->path);
-    for (size_t i = 0; i < req->headers.count; i++)
-        buf_printf(out, "%s: %s\r\n", req->headers.items[i].name, req->headers.items[i].value);
-    buf_printf(out, "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
-}
 
 /** A session made beside the loop, which is idle between two requests. */
 static void become_session(const struct served *v, int64_t ends_s, struct aws_credentials *creds)
@@ -167,8 +62,10 @@ static void sign(const struct served *v, const struct alteration *a, const char 
     if (a->foreign_token)
         secret_set(&creds.session_token, STR("sometoken"));
     if (!a->unsigned_request)
-        assert_true(sigv4_sign(&req, &creds, &scope, &flags, 1767225600 + a->clock_s, NULL, &err));
-    write_request(&req, a->other_body ? "Action=GetCallerIdentity&Version=2011-06-15&" : body, out);
+        assert_true(sigv4_sign(&req, &creds, &scope, &flags, SERVED_NOW_S + a->clock_s, NULL, &err));
+    if (a->other_body)
+        buf_addc(&req.body, '&');
+    served_write(&req, out);
     aws_credentials_release(&creds);
     http_request_release(&req);
 }
@@ -227,7 +124,7 @@ static void test_verifies_every_request(void **state)
     struct served v = {0};
 
     (void)state;
-    start(&v);
+    served_start(&v);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int status;
 
@@ -235,35 +132,35 @@ static void test_verifies_every_request(void **state)
         json_put_text(world_edit(v.fixture.sandbox->world, "iam.access_key", v.fixture.admin_key), "Status",
                       rows[i].status_of_key ? rows[i].status_of_key : "Active");
         sign(&v, &rows[i], rows[i].body ? rows[i].body : get_identity, &request);
-        status = raw(&v, buf_text(&request), &reply);
+        status = served_ask(&v, buf_str(&request), &reply);
         if (status != rows[i].status || !strstr(buf_text(&reply), rows[i].want))
             fail_msg("%s: %s", rows[i].why, buf_text(&reply));
         assert_non_null(strstr(buf_text(&reply), "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"));
     }
-    stop(&v);
+    served_stop(&v);
 }
 
 static void test_keeps_connections_and_delays_replies(void **state)
 {
     CLEANUP(buf_release) struct buf request = {0}, reply = {0};
     struct served v = {.fixture.options = {.latency_ms = 30, .clock = clock_system}};
-    struct alteration none = {.clock_s = clock_wall_ms(&clock_system) / 1000 - 1767225600};
+    struct alteration none = {.clock_s = clock_wall_ms(&clock_system) / 1000 - SERVED_NOW_S};
     int fd;
 
     (void)state;
-    start(&v);
+    served_start(&v);
     sign(&v, &none, get_identity, &request);
-    fd = dial(&v);
+    fd = served_dial(&v);
     for (int i = 0; i < 3; i++) {
         int64_t sent_ms = clock_monotonic_ms(&clock_system);
 
-        send_text(fd, buf_str(&request));
-        assert_true(receive(fd, &reply));
+        served_send(fd, buf_str(&request));
+        assert_true(served_receive(fd, &reply));
         assert_int_equal(strncmp(buf_text(&reply), "HTTP/1.1 200", 12), 0);
         assert_true(clock_monotonic_ms(&clock_system) - sent_ms >= 30);
     }
     close(fd);
-    stop(&v);
+    served_stop(&v);
 }
 
 static void test_refuses_loose_http(void **state)
@@ -291,15 +188,15 @@ static void test_refuses_loose_http(void **state)
     struct served v = {0};
 
     (void)state;
-    start(&v);
+    served_start(&v);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        int status = raw(&v, rows[i].request, &reply);
+        int status = served_ask(&v, str_of(rows[i].request), &reply);
 
         if (status != rows[i].status)
             fail_msg("%s: %d %s", rows[i].why, status, buf_text(&reply));
         assert_null(strstr(buf_text(&reply), "Access-Control"));
     }
-    stop(&v);
+    served_stop(&v);
 }
 
 static void test_says_when_a_body_is_too_large(void **state)
@@ -309,12 +206,12 @@ static void test_says_when_a_body_is_too_large(void **state)
     const size_t size = (1 << 20) + 1;
 
     (void)state;
-    start(&v);
+    served_start(&v);
     buf_printf(&request, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n", size);
     for (size_t i = 0; i < size; i++)
         buf_addc(&request, 'x');
-    assert_int_equal(raw(&v, buf_text(&request), &reply), 413);
-    stop(&v);
+    assert_int_equal(served_ask(&v, buf_str(&request), &reply), 413);
+    served_stop(&v);
 }
 
 struct watched {
