@@ -73,6 +73,8 @@ static bool cut_fields(struct str text, struct fields *out)
     };
     struct str part;
 
+    if (str_empty(str_trim(text)))
+        return true; /* each of them is missing */
     while (str_split(&text, ',', &part)) {
         size_t equals, i;
 
