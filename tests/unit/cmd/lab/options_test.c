@@ -27,11 +27,12 @@ static size_t copy_words(const char *const *words, char (*text)[64], char **out)
 static bool parse(const char *const *words, const char *const *env, struct options *o, struct error *err)
 {
     static char name[] = "lab", word_text[WORDS_MAX][64], env_text[WORDS_MAX][64];
-    char *argv[WORDS_MAX + 2] = {name};
-    char *environment[WORDS_MAX + 1] = {0};
+    static char *argv[WORDS_MAX + 2], *environment[WORDS_MAX + 1];
     size_t count = copy_words(words, word_text, argv + 1);
 
-    copy_words(env, env_text, environment);
+    argv[0] = name;
+    argv[count + 1] = NULL;
+    environment[copy_words(env, env_text, environment)] = NULL;
     return options_parse((int)count + 1, argv, environment, o, err);
 }
 
