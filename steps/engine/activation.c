@@ -293,6 +293,16 @@ bool step_save_memo(struct step_context *c, struct error *err)
     return same(r->memo, memo_to_keep(c)) || put(c, r->state, outputs, err);
 }
 
+bool activation_keep_memo(struct step_context *c, struct error *err)
+{
+    bool acting = c->acting;
+
+    c->acting = true;
+    bool ok = step_save_memo(c, err);
+    c->acting = acting;
+    return ok;
+}
+
 struct open_ids {
     int64_t *items;
     size_t count, cap;

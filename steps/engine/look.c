@@ -19,6 +19,17 @@ static bool look(struct step_context *c, struct error *err)
     return true;
 }
 
+/* What the look before an undo has found out may be gone with the next undo:
+ * a kind that put it into its memo finds it there, also after a kill. */
+static bool keep_memo(struct step_context *c, struct error *err)
+{
+    enum engine_action action = c->run->request->action;
+
+    if (c->shown->undoes || (action != ENGINE_DOWN && action != ENGINE_UNDO))
+        return true;
+    return activation_keep_memo(c, err);
+}
+
 /* An undo step is seen through the step it undoes, whose outputs stay. */
 enum step_status play_look(struct step_context *c, struct error *err)
 {
@@ -34,6 +45,8 @@ enum step_status play_look(struct step_context *c, struct error *err)
         return err->code == ERR_INTERRUPTED ? STEP_FAILED : STEP_FINISHED;
     }
     s->seen = c->seen;
+    if (!keep_memo(c, err))
+        return STEP_FAILED;
     if (!c->shown->undoes && (c->seen.state == OBSERVED_PRESENT || c->seen.state == OBSERVED_DIFFERS))
         activation_publish(c);
     return STEP_FINISHED;

@@ -183,6 +183,8 @@ MUST_USE bool activation_record(struct step_context *c, enum store_state state, 
                                 struct error *err);
 /** Settles what is still open of the step: how is "adopted", "redone", "undone". */
 MUST_USE bool activation_settle(struct step_context *c, const char *how, struct error *err);
+/** step_save_memo outside of an effect. */
+MUST_USE bool activation_keep_memo(struct step_context *c, struct error *err);
 struct aws_client *activation_client(struct step_context *c, struct error *err); /* NULL: err is set */
 /** Finds the entry of a reason, or adds one. */
 size_t wait_list_at(struct wait_list *w, const char *reason);

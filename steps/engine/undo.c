@@ -112,17 +112,6 @@ static bool retire(struct step_context *c, struct error *err)
     return ok;
 }
 
-/* What the undone step keeps of itself may have changed with the undo. */
-static bool keep_memo(struct step_context *c, struct error *err)
-{
-    bool ok;
-
-    c->acting = true;
-    ok = step_save_memo(c, err);
-    c->acting = false;
-    return ok;
-}
-
 enum step_status play_scene(struct step_context *c, struct error *err)
 {
     struct step_run *s = activation_shown_run(c);
@@ -140,7 +129,8 @@ enum step_status play_scene(struct step_context *c, struct error *err)
     status = undo_once(c, err);
     if (status != STEP_FINISHED)
         return status;
-    if (!keep_memo(c, err) || !activation_settle(c, "undone", err) || !retire(c, err))
+    /* What the undone step keeps of itself may have changed with the undo. */
+    if (!activation_keep_memo(c, err) || !activation_settle(c, "undone", err) || !retire(c, err))
         return STEP_FAILED;
     s->in_effect = true;
     s->changed = true;

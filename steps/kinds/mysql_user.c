@@ -115,8 +115,15 @@ static bool look(struct step_context *c, struct user *u, struct error *err)
         return false;
     if (!u->state.exists)
         return true;
-    return step_made(c, "CREATE USER", u->target, &u->ours, err) &&
-           (u->ours || secret_names_it(c, u, &u->ours, err));
+    if (!step_made(c, "CREATE USER", u->target, &u->ours, err))
+        return false;
+    u->ours = u->ours || json_bool(json_get(step_memo(c), "ours"), false);
+    if (!u->ours && !secret_names_it(c, u, &u->ours, err))
+        return false;
+    /* Kept, for the secret that says so is deleted before the user is. */
+    if (u->ours)
+        json_put_bool(step_memo(c), "ours", true);
+    return true;
 }
 
 static bool wants_ssl(const struct step_context *c)
@@ -293,8 +300,10 @@ static enum step_status undo(struct step_context *c, struct error *err)
     }
     if (!look(c, &u, err))
         return STEP_FAILED;
-    if (!u.state.exists)
+    if (!u.state.exists) {
+        json_remove(step_memo(c), "ours");
         return STEP_FINISHED;
+    }
     if (!u.ours) {
         not_ours("database user", u.target, err);
         return STEP_FAILED;
@@ -303,6 +312,7 @@ static enum step_status undo(struct step_context *c, struct error *err)
         !effect_sql(c, u.admin, "DROP USER", u.target, buf_str(&sql), err) ||
         !mysql_account_disconnect(u.admin, &u.account, err))
         return STEP_FAILED;
+    json_remove(step_memo(c), "ours");
     return STEP_FINISHED;
 }
 
