@@ -1,6 +1,7 @@
 /* The commands that play a plan: up, down, run, undo, plan, check. */
 #include "aws/common/mem.h"
 #include "cmd/lab/commands.h"
+#include "cmd/lab/prove.h"
 #include "cmd/lab/session.h"
 #include "steps/kinds/table.h"
 
@@ -48,7 +49,7 @@ static bool play_opened(struct session *s, const struct play *play, const struct
 static bool play(const struct play *play, const struct options *o, const char *const *words, size_t count,
                  int *status, struct error *err)
 {
-    struct session s = {.stop_fd = -1};
+    struct session s = {.stop_fd = -1, .afterwards = o->prove ? prove_nothing_left : NULL};
     CLEANUP(mem_freep) size_t *steps = mem_array(count + 1, sizeof *steps);
     struct engine_request request = {
         .action = play->action, .steps = steps, .step_count = count, .with_needs = o->with_needs};

@@ -216,6 +216,33 @@ static void add_case(struct render *r, const struct json *event)
     buf_adds(&r->cases, "</testcase>\n");
 }
 
+/* One thing that was looked for after a down. */
+static void put_proof(const struct render *r, const struct json *event)
+{
+    static const struct {
+        const char *state, *word, *color;
+        bool quiet;
+    } rows[] = {{"absent", "absent", "32", false},
+                {"scheduled", "scheduled", "33", false},
+                {"left", "LEFT", "31", true},
+                {"unknown", "?", "33", true}};
+    CLEANUP(buf_release) struct buf line = {0};
+    const char *detail = json_get_text(event, "detail");
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (!str_is(str_of(json_get_text(event, "state")), rows[i].state) ||
+            (r->options->quiet && !rows[i].quiet))
+            continue;
+        buf_printf(&line, "    %-18s ", json_get_text(event, "what"));
+        if (r->color)
+            buf_printf(&line, "\033[%sm%-9s\033[0m ", rows[i].color, rows[i].word);
+        else
+            buf_printf(&line, "%-9s ", rows[i].word);
+        buf_printf(&line, "%s%s%s", json_get_text(event, "name"), *detail ? ": " : "", detail);
+        put_line(buf_str(&line));
+    }
+}
+
 static void put_run(const struct render *r, const struct json *event)
 {
     CLEANUP(buf_release) struct buf line = {0};
@@ -240,6 +267,8 @@ void render_event(void *render, const struct json *event)
         put_run(r, event);
     else if (str_is(str_of(type), "step"))
         put_step(r, event);
+    else if (str_is(str_of(type), "proof"))
+        put_proof(r, event);
 }
 
 static bool write_junit(struct render *r, struct error *err)

@@ -207,6 +207,40 @@ static void relay_event(void *self, const struct json *event)
     render_event(r->render, event);
 }
 
+/* What the look afterwards asked for belongs to the run. */
+static void count_more(const struct session *s, const struct aws_totals *before, struct json *summary)
+{
+    struct aws_totals now = aws_shared_totals(s->shared);
+    const struct {
+        const char *member;
+        uint64_t more;
+    } rows[] = {
+        {"requests", now.requests - before->requests},
+        {"chain_requests", now.requests - before->requests},
+        {"bytes_sent", now.bytes_sent - before->bytes_sent},
+        {"bytes_received", now.bytes_received - before->bytes_received},
+    };
+
+    for (size_t i = 0; summary && i < ARRAY_LEN(rows); i++)
+        json_put_int(summary, rows[i].member,
+                     json_int(json_get(summary, rows[i].member), 0) + (int64_t)rows[i].more);
+}
+
+/* A first failure keeps its word; else what is found afterwards is the run's. */
+static bool look_afterwards(struct session *s, struct relay *relay, bool ok, struct error *err)
+{
+    struct aws_totals before = aws_shared_totals(s->shared);
+    struct error found;
+
+    if (!s->afterwards || (!ok && (err->code == ERR_INTERRUPTED || err->code == ERR_STORE)))
+        return ok;
+    bool fine = s->afterwards(s, relay->render, &found);
+    count_more(s, &before, relay->summary);
+    if (ok && !fine)
+        *err = found;
+    return ok && fine;
+}
+
 bool session_run(struct session *s, const char *command, const struct step_kind *const *kinds,
                  const struct engine_request *request, struct engine_summary *summary, int *status,
                  struct error *err)
@@ -243,7 +277,7 @@ bool session_run(struct session *s, const char *command, const struct step_kind 
         json_of("type", "run", "command", command, "lab", s->plan.lab, "title", s->plan.title, "account",
                 s->account, "region", s->settings.region, "principal", s->arn, "run", s->run_id, NULL);
     render_event(relay.render, start);
-    bool ok = engine_run(&options, request, summary, err);
+    bool ok = look_afterwards(s, &relay, engine_run(&options, request, summary, err), err);
     *status = ok                             ? status_of(s->options, request, summary)
               : err->code == ERR_INTERRUPTED ? stop_status()
                                              : exit_status_of(err);

@@ -7,6 +7,7 @@
 #include "aws/client/client.h"
 #include "aws/provider/provider.h"
 #include "cmd/lab/options.h"
+#include "cmd/lab/render.h"
 #include "steps/engine/engine.h"
 #include "steps/plan/plan.h"
 #include "steps/store/store.h"
@@ -24,6 +25,9 @@ struct session {
     char *ca_file;
     int stop_fd;
     uint64_t requests_before;
+    /* Called when the engine has ended, well or not, unless it was interrupted:
+     * what it finds is part of the run. NULL: nothing. */
+    bool (*afterwards)(struct session *s, struct render *render, struct error *err);
 };
 
 /** The plan of -f, ./lab.yaml or the built-in lab. Mistakes are printed to
