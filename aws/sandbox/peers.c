@@ -1,13 +1,19 @@
 #include "aws/sandbox/peers.h"
 
+#include "aws/common/attributes.h"
+
 #include <sys/socket.h>
 
 /* A request being worked on has no limit here: that is our own doing. */
 static const int64_t limit_ms[PEER_STATES] = {
     [PEER_FRESH] = 10000,
     [PEER_READING] = 10000,
+    [PEER_SENDING] = 60000,
     [PEER_IDLE] = 60000,
 };
+
+/* Who makes room: those of whom we wait for something. */
+static const enum peer_state evictable[] = {PEER_IDLE, PEER_READING, PEER_FRESH};
 
 static void append(struct peers *p, struct peer *peer, enum peer_state state, int64_t now_ms)
 {
@@ -77,10 +83,17 @@ int64_t peers_expire(struct peers *p, int64_t now_ms)
 
 void peers_evict(struct peers *p, size_t soft_limit)
 {
+    struct peer *oldest = NULL;
+
     if (p->count <= soft_limit)
         return;
-    if (p->first[PEER_IDLE])
-        shut(p, p->first[PEER_IDLE]);
-    else if (p->first[PEER_FRESH] != p->last[PEER_FRESH])
-        shut(p, p->first[PEER_FRESH]);
+    for (size_t i = 0; i < ARRAY_LEN(evictable); i++) {
+        struct peer *first = p->first[evictable[i]];
+
+        if (first && (!oldest || first->since_ms < oldest->since_ms))
+            oldest = first;
+    }
+    /* The newest of all is the one for whom room is made. */
+    if (oldest && oldest != p->last[PEER_FRESH])
+        shut(p, oldest);
 }

@@ -10,7 +10,8 @@
 enum peer_state {
     PEER_FRESH,   /* connected, no request line yet */
     PEER_READING, /* request line read, head or body not complete */
-    PEER_WORKING, /* request complete, reply not sent */
+    PEER_WORKING, /* request complete, no reply yet */
+    PEER_SENDING, /* the reply is on its way, as fast as the client takes it */
     PEER_IDLE,    /* between requests */
     PEER_STATES
 };
@@ -36,7 +37,10 @@ void peer_leave(struct peers *p, struct peer *peer);
 /** Shuts down those that took too long; the library closes them in its next
  * run. Returns when to look again (monotonic), -1 for no need. */
 int64_t peers_expire(struct peers *p, int64_t now_ms);
-/** Above the soft limit, shuts down the longest idle one. */
+/** Above the soft limit, shuts down the one that has been idle or has left its
+ * request unfinished for the longest: 500 half requests must not keep the 501st
+ * client out, nor cost one its connection that was in use a moment ago. Called
+ * after a newcomer entered, who is spared. */
 void peers_evict(struct peers *p, size_t soft_limit);
 
 #endif

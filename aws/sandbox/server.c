@@ -21,6 +21,7 @@
 enum {
     BODY_LIMIT_BYTES = 1 << 20,
     BODIES_LIMIT_BYTES = 16 << 20, /* of all requests at once */
+    SMALL_BODY_BYTES = 16 << 10,   /* has its place even then: others may hold all the rest */
     SWALLOW_LIMIT_BYTES = 8 << 20, /* before a reply: a client in mid-body would see a reset */
     CONNECTION_MEMORY_BYTES = 16 << 10,
     CONNECTION_SOFT_LIMIT = 512,
@@ -208,9 +209,10 @@ static enum MHD_Result read_head(struct exchange *x, const char *method, const c
 static enum MHD_Result read_body(struct exchange *x, struct str data)
 {
     struct server *server = x->server;
+    size_t len = x->request.body.len + data.len;
 
-    if (x->request.body.len + data.len > BODY_LIMIT_BYTES ||
-        server->body_bytes + data.len > BODIES_LIMIT_BYTES)
+    if (len > BODY_LIMIT_BYTES ||
+        (len > SMALL_BODY_BYTES && server->body_bytes + data.len > BODIES_LIMIT_BYTES))
         x->too_large = true;
     if (!x->too_large) {
         buf_add(&x->request.body, data);
@@ -251,6 +253,7 @@ static enum MHD_Result answer(struct exchange *x)
     }
     if (!x->ready) /* resumed by the end of the sandbox */
         return MHD_NO;
+    peer_move(&x->server->peers, x->peer, PEER_SENDING, now_ms(x->server));
     return send_response(x, x->work ? &x->work->response : &x->response, false);
 }
 

@@ -318,6 +318,35 @@ static void test_ends_slow_connections(void **state)
     assert_int_equal(peers.count, 3);
 }
 
+static void test_makes_room_for_newcomers(void **state)
+{
+    struct peers peers = {0};
+    struct peer used = {.fd = -1}, half = {.fd = -1}, silent = {.fd = -1}, sending = {.fd = -1};
+    struct peer first = {.fd = -1}, second = {.fd = -1};
+
+    (void)state;
+    peer_enter(&peers, &sending, 0);
+    peer_move(&peers, &sending, PEER_SENDING, 0);
+    peer_enter(&peers, &half, 0);
+    peer_move(&peers, &half, PEER_READING, 1000);
+    peer_enter(&peers, &silent, 2000);
+    peer_enter(&peers, &used, 0);
+    peer_move(&peers, &used, PEER_IDLE, 3000);
+    peer_enter(&peers, &first, 4000);
+    peers_evict(&peers, 4);
+    assert_null(peers.first[PEER_READING]); /* half a request goes before a connection in use */
+    peer_leave(&peers, &half);
+    peer_enter(&peers, &second, 4000);
+    peers_evict(&peers, 4);
+    assert_ptr_equal(peers.first[PEER_FRESH], &first); /* then who said nothing */
+    peer_leave(&peers, &silent);
+    peer_leave(&peers, &used);
+    peer_leave(&peers, &first);
+    peers_evict(&peers, 1);
+    assert_ptr_equal(peers.first[PEER_FRESH], &second); /* never the newcomer itself */
+    assert_ptr_equal(peers.first[PEER_SENDING], &sending);
+}
+
 static void test_listens_on_loopback_only(void **state)
 {
     static const char *const refused[] = {"0.0.0.0", "192.0.2.1", "::", "localhost", "128.0.0.1"};
@@ -346,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_watches_descriptors),
         cmocka_unit_test(test_judges_heads),
         cmocka_unit_test(test_ends_slow_connections),
+        cmocka_unit_test(test_makes_room_for_newcomers),
         cmocka_unit_test(test_listens_on_loopback_only),
     };
 
