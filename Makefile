@@ -48,7 +48,7 @@ LABS := $(shell find labs -type f)
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 PROBE_SRC := $(filter tests/support/probe%.c,$(SUPPORT_SRC))
 HELPER_SRC := $(filter-out $(PROBE_SRC),$(SUPPORT_SRC))
-UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c tests/vectors/*_test.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c tests/vectors/*_test.c tests/e2e/*_test.c))
 ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC)
 HEADERS := $(sort $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_C))))))
 
