@@ -329,6 +329,7 @@ bool activation_settle(struct step_context *c, const char *how, struct error *er
     ok = store_open_intents(store, c->step->id, collect_id, &ids, err);
     for (size_t i = 0; ok && i < ids.count; i++)
         ok = store_settle(store, ids.items[i], outcome, err);
+    c->settled += ids.count;
     mem_free(ids.items);
     return ok;
 }

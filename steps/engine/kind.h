@@ -124,7 +124,8 @@ MUST_USE bool effect_call(struct step_context *c, const char *target, const char
 MUST_USE bool effect_sql(struct step_context *c, struct mysql_session *s, const char *operation,
                          const char *target, struct str statement, struct error *err);
 /** Whether the store has an intent or result of ours for it that was not
- * certainly refused. operation: "iam:CreateRole"; SQL as in effect_sql. */
+ * certainly refused, and the step was not undone since. operation:
+ * "iam:CreateRole"; SQL as in effect_sql. */
 MUST_USE bool step_made(struct step_context *c, const char *operation, const char *target, bool *made,
                         struct error *err);
 

@@ -67,6 +67,7 @@ struct step_context {
     struct observation seen;
     int64_t started_ms, waiting_since_ms;
     uint64_t effects;
+    size_t settled; /* intents of earlier runs that this one has closed */
     bool waited;
     struct wait_list waits;
     size_t waits_for;  /* index of the running wait in waits */

@@ -55,7 +55,9 @@ enum step_status play_undo(struct step_context *c, struct error *err)
         return status;
     if (!activation_settle(c, "undone", err))
         return STEP_FAILED;
-    if ((r->state != STORE_NONE || r->memo || c->effects > 0) &&
+    /* Also when all that was known of it was an intent: from here on the store
+     * no longer says that what has this name is ours. */
+    if ((r->state != STORE_NONE || r->memo || c->effects + c->settled > 0) &&
         !activation_record(c, STORE_UNDONE, false, err))
         return STEP_FAILED;
     activation_run(c)->changed = true;

@@ -369,7 +369,8 @@ static bool any_row(struct store *s, const char *sql, const struct db_value *arg
 }
 
 /* An intent that the other side certainly refused made nothing: "exists
- * already" must not turn a stranger's thing into ours. */
+ * already" must not turn a stranger's thing into ours. Nor must a thing of ours
+ * that is gone since. */
 bool store_knows(struct store *s, const char *operation, const char *target, bool *known, struct error *err)
 {
     struct db_value args[SCOPE_ARGS + 2];
@@ -382,7 +383,10 @@ bool store_knows(struct store *s, const char *operation, const char *target, boo
     ok = any_row(s,
                  "SELECT 1 FROM entry AS i WHERE " SAME_SCOPE " AND operation = ? AND target = ?"
                  " AND kind = 'intent' AND NOT EXISTS"
-                 " (SELECT 1 FROM entry WHERE ref = i.seq AND state = 'refused') LIMIT 1",
+                 " (SELECT 1 FROM entry WHERE ref = i.seq AND state = 'refused') AND NOT EXISTS"
+                 " (SELECT 1 FROM entry AS u WHERE u.account = i.account AND u.region = i.region"
+                 " AND u.lab = i.lab AND u.learner = i.learner AND u.step = i.step AND u.kind = 'step'"
+                 " AND u.state = 'undone' AND u.seq > i.seq) LIMIT 1",
                  args, ARRAY_LEN(args), known, err);
     pthread_mutex_unlock(&s->mutex);
     return ok || store_error(err, s->path);

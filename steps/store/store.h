@@ -52,9 +52,10 @@ MUST_USE bool store_settle(struct store *s, int64_t id, const struct json *outco
 MUST_USE bool store_open_intents(struct store *s, const char *step,
                                  void (*each)(void *self, const struct store_intent *intent, int64_t id),
                                  void *self, struct error *err);
-/** Whether there ever was an intent with this operation and target in this
- * scope that was not certainly refused (acted false): the store then says that
- * the thing is ours. */
+/** Whether there is an intent with this operation and target in this scope that
+ * was not certainly refused (acted false), and whose step was not recorded as
+ * undone since: the store then says that the thing is ours. What bears the same
+ * name after that is somebody else's. */
 MUST_USE bool store_knows(struct store *s, const char *operation, const char *target, bool *known,
                           struct error *err);
 

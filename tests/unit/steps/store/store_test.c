@@ -242,6 +242,13 @@ static void test_knows(void **state)
     settle(s, open, "{\"ok\":true}");
     assert_true(knows(s, "mysql:CREATE USER", "u@%"));
     assert_false(knows(s, "mysql:CREATE USER", "other@%"));
+    /* Another step's end says nothing about it, its own does. */
+    put(s, "other", STORE_UNDONE, NULL);
+    assert_true(knows(s, "mysql:CREATE USER", "u@%"));
+    put(s, "user", STORE_UNDONE, NULL);
+    assert_false(knows(s, "mysql:CREATE USER", "u@%"));
+    (void)intend(s, "user", "mysql:CREATE USER", "u@%");
+    assert_true(knows(s, "mysql:CREATE USER", "u@%"));
     store_set_scope(s, &(struct store_scope){"111122223333", "eu-west-1", "other", "me"});
     assert_false(knows(s, "mysql:CREATE USER", "u@%"));
     store_close(s);
