@@ -1,6 +1,8 @@
 #include "steps/kinds/database.h"
 
+#include "aws/common/mem.h"
 #include "steps/kinds/look.h"
+#include "steps/mysql/account.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,4 +67,11 @@ bool database_open_admin(struct step_context *c, const struct json *admin, const
     /* The admin works on accounts, not in a schema. */
     login.database[0] = '\0';
     return database_open(c, &login, out, err);
+}
+
+bool database_test_comment(const char *user, bool no_backslash_escapes, struct buf *out, struct error *err)
+{
+    CLEANUP(mem_freep) char *comment = mem_printf("access test of %s", user);
+
+    return mysql_quote_text(str_of(comment), no_backslash_escapes, out, err);
 }

@@ -14,4 +14,10 @@ MUST_USE bool database_open(struct step_context *c, const struct mysql_login *lo
 MUST_USE bool database_open_admin(struct step_context *c, const struct json *admin,
                                   const struct json *cluster, struct mysql_session **out, struct error *err);
 
+/** What the table of an access test says of itself: whose test it is. As a quoted
+ * text for COMMENT or a comparison with TABLE_COMMENT. */
+MUST_USE bool database_test_comment(const char *user, bool no_backslash_escapes, struct buf *out,
+                                    struct error *err);
+#define DATABASE_TEST_TABLE "lab_access_test_"
+
 #endif

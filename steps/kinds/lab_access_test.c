@@ -67,36 +67,48 @@ static bool read_secret(struct step_context *c, struct mysql_login *login, struc
             error_wrap(err, "secret %s", secret_id(c)));
 }
 
-/* The table's own statements; %s is its quoted name. A table that an earlier
- * run left behind when it was killed goes first. */
+/* The table's own statements; the first %s is its quoted name, the second its
+ * comment. A table that an earlier run left behind when it was killed goes
+ * first. By the comment the undo of the user knows it, should no run follow. */
 static const struct {
     const char *operation, *sql;
     bool effect;
 } statements[] = {
     {"DROP TABLE", "DROP TABLE IF EXISTS %s", true},
-    {"CREATE TABLE", "CREATE TABLE %s (id INT PRIMARY KEY, note VARCHAR(32))", true},
+    {"CREATE TABLE", "CREATE TABLE %s (id INT PRIMARY KEY, note VARCHAR(32)) COMMENT %s", true},
     {"INSERT", "INSERT INTO %s VALUES (1, 'lab')", true},
     {"SELECT", "SELECT note FROM %s WHERE id = 1", false},
     {"DROP TABLE", "DROP TABLE %s", true},
 };
 
-static bool use_table(struct step_context *c, struct mysql_session *s, struct error *err)
+/* Puts the table's name and its comment in the places of a statement. */
+static void fill_in(const char *sql, struct str table, struct str comment, struct buf *out)
 {
-    CLEANUP(mem_freep) char *name = mem_printf("lab_access_test_%.40s", step_id(c));
+    struct str rest = str_of(sql), before;
+
+    for (struct str value = table; str_split(&rest, '%', &before) && rest.data; value = comment) {
+        buf_add(out, before);
+        buf_add(out, value);
+        rest = str_slice(rest, 1, rest.len);
+    }
+    buf_add(out, before);
+}
+
+static bool use_table(struct step_context *c, struct mysql_session *s, const char *user, struct error *err)
+{
+    CLEANUP(mem_freep) char *name = mem_printf(DATABASE_TEST_TABLE "%.40s", step_id(c));
     CLEANUP(buf_release) struct buf table = {0};
+    CLEANUP(buf_release) struct buf comment = {0};
 
     /* One name a step: the next run finds what a killed one left. */
-    if (!mysql_quote_identifier(str_of(name), &table, err))
+    if (!mysql_quote_identifier(str_of(name), &table, err) ||
+        !database_test_comment(user, mysql_no_backslash_escapes(s), &comment, err))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(statements); i++) {
         CLEANUP(mysql_rows_release) struct mysql_rows rows = {0};
         CLEANUP(buf_release) struct buf sql = {0};
-        struct str text = str_of(statements[i].sql);
-        size_t at = str_find_char(text, '%');
 
-        buf_add(&sql, str_slice(text, 0, at));
-        buf_add(&sql, buf_str(&table));
-        buf_add(&sql, str_slice(text, at + 2, text.len));
+        fill_in(statements[i].sql, buf_str(&table), buf_str(&comment), &sql);
         if (statements[i].effect ? !effect_sql(c, s, statements[i].operation, name, buf_str(&sql), err)
                                  : !mysql_run(s, buf_str(&sql), &rows, err))
             return error_wrap(err, "%s", statements[i].operation);
@@ -116,7 +128,7 @@ static bool try_access(struct step_context *c, struct error *err)
         return false;
     if (!mysql_run(session, STR("SHOW TABLES"), &tables, err))
         return error_wrap(err, "list the tables of %s", login.database);
-    if (!use_table(c, session, err))
+    if (!use_table(c, session, login.user, err))
         return false;
     step_note(c, "%s logs in over TLS (%s), sees %zu tables, made one, wrote, read and dropped it",
               login.user, mysql_cipher(session), tables.count);

@@ -289,6 +289,34 @@ static enum step_status apply(struct step_context *c, struct error *err)
     return STEP_FINISHED;
 }
 
+/* Drops what access tests of this user that were killed have left: the user
+ * alone could do it as well, but may be gone or unable to log in. */
+static bool drop_test_tables(struct step_context *c, const struct user *u, struct error *err)
+{
+    CLEANUP(mysql_rows_release) struct mysql_rows tables = {0};
+    CLEANUP(buf_release) struct buf sql = {0};
+
+    buf_adds(&sql, "SELECT table_schema, table_name FROM information_schema.tables WHERE LEFT(table_name, ");
+    buf_printf(&sql, "%zu) = '" DATABASE_TEST_TABLE "' AND table_comment = ", strlen(DATABASE_TEST_TABLE));
+    if (!database_test_comment(u->account.user, mysql_no_backslash_escapes(u->admin), &sql, err) ||
+        !mysql_run(u->admin, buf_str(&sql), &tables, err))
+        return error_wrap(err, "look for tables of access tests");
+    for (size_t i = 0; i < tables.count; i++) {
+        const struct str schema = tables.cells[2 * i], name = tables.cells[2 * i + 1];
+        CLEANUP(mem_freep) char *target = mem_printf("%.*s.%.*s", STR_ARG(schema), STR_ARG(name));
+        CLEANUP(buf_release) struct buf drop = {0};
+
+        buf_adds(&drop, "DROP TABLE IF EXISTS ");
+        if (!mysql_quote_identifier(schema, &drop, err))
+            return false;
+        buf_addc(&drop, '.');
+        if (!mysql_quote_identifier(name, &drop, err) ||
+            !effect_sql(c, u->admin, "DROP TABLE", target, buf_str(&drop), err))
+            return false;
+    }
+    return true;
+}
+
 static enum step_status undo(struct step_context *c, struct error *err)
 {
     CLEANUP(user_release) struct user u = {0};
@@ -300,13 +328,15 @@ static enum step_status undo(struct step_context *c, struct error *err)
     }
     if (!look(c, &u, err))
         return STEP_FAILED;
+    if (u.state.exists && !u.ours) {
+        not_ours("database user", u.target, err);
+        return STEP_FAILED;
+    }
+    if (!drop_test_tables(c, &u, err))
+        return STEP_FAILED;
     if (!u.state.exists) {
         json_remove(step_memo(c), "ours");
         return STEP_FINISHED;
-    }
-    if (!u.ours) {
-        not_ours("database user", u.target, err);
-        return STEP_FAILED;
     }
     if (!mysql_sql_drop_user(&u.account, mysql_no_backslash_escapes(u.admin), &sql, err) ||
         !effect_sql(c, u.admin, "DROP USER", u.target, buf_str(&sql), err) ||
