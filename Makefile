@@ -49,7 +49,8 @@ SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 PROBE_SRC := $(filter tests/support/probe%.c,$(SUPPORT_SRC))
 HELPER_SRC := $(filter-out $(PROBE_SRC),$(SUPPORT_SRC))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c tests/vectors/*_test.c tests/e2e/*_test.c))
-ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC)
+BENCH_SRC := tests/bench/load.c
+ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC)
 HEADERS := $(sort $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_C))))))
 
 obj = $(patsubst %,$(OUT)/obj/%.o,$(basename $(1)))
@@ -87,6 +88,10 @@ $(UNIT): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(call obj,$(HELPER_SRC)) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $< $(call obj,$(HELPER_SRC)) $(LIB) $(LIBS) -lcmocka
 
+$(OUT)/tests/bench/load: $(call obj,$(BENCH_SRC)) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LIBS)
+
 # Written again only when what they hold has changed: another compiler or flag
 # builds all anew, an object whose source is gone leaves the archive.
 $(OUT)/.flags: HOLDS := $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)
@@ -122,7 +127,7 @@ tsan: ## run the unit tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=tsan all units
 	$(Q)LAB_OUT=build/tsan tests/run tests/unit
 
-bench: all ## print requests, chain, wall time and memory, as ratios within one run
+bench: all $(OUT)/tests/bench/load ## print requests, times, load and memory, as ratios within one run
 	$(Q)tests/bench/run $(OUT)/lab
 
 deps: ## install the Debian packages that are missing (lint installs its own)
