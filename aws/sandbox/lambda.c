@@ -291,7 +291,10 @@ bool lambda_invocable(struct sandbox *s, const char *function_arn, const char *s
 
 /* --- delete and invoke --- */
 
-/* The function's network interface goes with it; AWS takes longer. */
+#define UUID_LENGTH 36
+
+/* The function's network interface goes with it; AWS takes longer. Its
+ * description ends in a UUID: "f-" begins that of function "f-2" too. */
 static void remove_interfaces(struct world *w, const char *function_name)
 {
     CLEANUP(mem_freep) char *prefix = mem_printf("AWS Lambda VPC ENI-%s-", function_name);
@@ -300,7 +303,8 @@ static void remove_interfaces(struct world *w, const char *function_name)
 
     for (size_t i = world_count(w, "ec2.network_interface"); i > 0; i--) {
         eni = world_at(w, "ec2.network_interface", i - 1, &key);
-        if (str_starts(json_str(json_get(eni, "Description")), str_of(prefix))) {
+        struct str description = json_str(json_get(eni, "Description"));
+        if (str_starts(description, str_of(prefix)) && description.len == strlen(prefix) + UUID_LENGTH) {
             CLEANUP(mem_freep) char *id = mem_dup(key);
 
             world_remove(w, "ec2.network_interface", id);
