@@ -216,13 +216,14 @@ static void add_case(struct render *r, const struct json *event)
     buf_adds(&r->cases, "</testcase>\n");
 }
 
-/* One thing that was looked for after a down. */
+/* One thing that was looked for after a down, or found by a sweep. */
 static void put_proof(const struct render *r, const struct json *event)
 {
     static const struct {
         const char *state, *word, *color;
         bool quiet;
-    } rows[] = {{"absent", "absent", "32", false},
+    } rows[] = {{"orphan", "orphan", "33", true},
+                {"absent", "absent", "32", false},
                 {"scheduled", "scheduled", "33", false},
                 {"left", "LEFT", "31", true},
                 {"unknown", "?", "33", true}};
@@ -243,6 +244,25 @@ static void put_proof(const struct render *r, const struct json *event)
     }
 }
 
+/* Each thing that was looked for is a test case. */
+static void add_proof_case(struct render *r, const struct json *event)
+{
+    const char *state = json_get_text(event, "state");
+    bool failed = str_is(str_of(state), "left") || str_is(str_of(state), "unknown");
+
+    buf_printf(&r->cases, "  <testcase classname=\"%s\" name=\"", r->command);
+    add_xml(&r->cases, json_get_text(event, "what"));
+    buf_addc(&r->cases, ' ');
+    add_xml(&r->cases, json_get_text(event, "name"));
+    buf_adds(&r->cases, failed ? "\"><failure message=\"" : "\"/>\n");
+    r->case_count++;
+    if (!failed)
+        return;
+    r->failure_count++;
+    add_xml(&r->cases, state);
+    buf_adds(&r->cases, "\"/></testcase>\n");
+}
+
 static void put_run(const struct render *r, const struct json *event)
 {
     CLEANUP(buf_release) struct buf line = {0};
@@ -261,6 +281,8 @@ void render_event(void *render, const struct json *event)
 
     if (r->options->junit && str_is(str_of(type), "step"))
         add_case(r, event);
+    if (r->options->junit && str_is(str_of(type), "proof"))
+        add_proof_case(r, event);
     if (r->options->json)
         put_json(event);
     else if (str_is(str_of(type), "run"))

@@ -105,6 +105,28 @@ static bool is_functions_role(const struct json *role, const char *stack, const 
            (name_of_stack(json_get_text(role, "RoleName"), stack) && strstr(trust, "lambda.amazonaws.com"));
 }
 
+/* Two stacks whose names begin alike give names that begin alike: a role that a
+ * stack still holds belongs to that one. *other: it is not ours. */
+static bool belongs_elsewhere(struct search *s, const char *role, const char *stack, bool *other,
+                              struct error *err)
+{
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    *other = false;
+    /* ValidationError: no stack holds it. */
+    if (!search_read(s, "cloudformation", "DescribeStackResources", json_of("PhysicalResourceId", role, NULL),
+                     "ValidationError", &out, err))
+        return false;
+    const char *owner = json_text(json_path(out, "StackResources.0.StackName"));
+    *other = *owner && strcmp(owner, stack) != 0;
+    const struct json *list = json_get(s->stacks, "Stacks");
+    for (const struct json *k = json_first(list); k; k = json_next(k)) {
+        if (strcmp(json_get_text(k, "StackName"), owner) == 0 && is_nested(k, stack))
+            *other = false;
+    }
+    return true;
+}
+
 /* configured: the role the function has, "" without a function. Lists are late:
  * GetRole has the last word. */
 static bool search_roles(struct search *s, const char *stack, const char *configured, struct error *err)
@@ -118,7 +140,12 @@ static bool search_roles(struct search *s, const char *stack, const char *config
     for (const struct json *r = json_first(roles); r; r = json_next(r)) {
         const char *name = json_get_text(r, "RoleName");
         CLEANUP(json_freep) struct json *role = NULL;
+        bool other;
         if (!is_functions_role(r, stack, configured))
+            continue;
+        if (!belongs_elsewhere(s, name, stack, &other, err))
+            return false;
+        if (other && strcmp(json_get_text(r, "Arn"), configured) != 0)
             continue;
         if (!search_read(s, "iam", "GetRole", json_of("RoleName", name, NULL), "NoSuchEntity", &role, err))
             return false;
