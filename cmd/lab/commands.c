@@ -22,6 +22,8 @@ const struct command commands[] = {
      "one table, dropped again", "1 69 75 77 78", 0, 0, false, command_access_test},
     {"rotate", "[SECRET]", "rotate the secret now and wait until it is done", "yes", "1 69 74 75 77 78 130",
      0, 1, false, command_rotate},
+    {"sweep", "[--yes] [--purge]", "remove what carries our tags but is in no store", "yes",
+     "1 65 66 69 74 75 77 78 130", 0, 0, false, command_sweep},
     {"sandbox", "[-- CMD…] | stop", "a local AWS with a real MariaDB", "local", "1 65 66 69, CMD's own", 0, 1,
      true, command_sandbox},
     {"version", "", "the version of lab", "no", "", 0, 0, false, command_version},

@@ -35,6 +35,7 @@ COMMAND(validate);
 COMMAND(audit);
 COMMAND(access_test);
 COMMAND(rotate);
+COMMAND(sweep);
 COMMAND(sandbox);
 COMMAND(version);
 COMMAND(help);

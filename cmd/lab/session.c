@@ -59,14 +59,18 @@ bool session_load_plan(struct session *s, const struct options *o, struct error 
 }
 
 bool session_make_plan(struct session *s, const struct options *o, const struct step_kind *const *kinds,
-                       const char *id, const struct json *step, struct error *err)
+                       const char *lab, const struct json *steps, struct error *err)
 {
     s->options = o;
-    /* JSON is YAML: the one-step plan goes through the same checker. */
-    CLEANUP(json_freep) struct json *plan = json_of("lab", id, "title", id, NULL);
-    json_put(json_put(plan, "steps", json_object()), id, json_copy(step));
+    if (s->has_plan)
+        plan_release(&s->plan);
+    s->has_plan = false;
+    buf_reset(&s->plan_text);
+    /* JSON is YAML: a plan made here goes through the same checker. */
+    CLEANUP(json_freep) struct json *plan = json_of("lab", lab, "title", lab, NULL);
+    json_put(plan, "steps", json_copy(steps));
     json_write_pretty(plan, &s->plan_text);
-    return parse_plan(s, id, kinds, err);
+    return parse_plan(s, lab, kinds, err);
 }
 
 /* The CA that verifies the database. */
@@ -159,6 +163,13 @@ const char *session_state_file(const struct options *o)
     return o->state ? o->state : ".lab/state.db";
 }
 
+void session_set_scope(struct session *s)
+{
+    const struct store_scope scope = {s->account, s->settings.region, s->plan.lab, s->options->learner};
+
+    store_set_scope(s->store, &scope);
+}
+
 bool session_open_store(struct session *s, bool lock, const char *command, struct error *err)
 {
     char now[17];
@@ -168,8 +179,7 @@ bool session_open_store(struct session *s, bool lock, const char *command, struc
         return false;
     if (lock && !store_lock(s->store, command, err))
         return false;
-    const struct store_scope scope = {s->account, s->settings.region, s->plan.lab, s->options->learner};
-    store_set_scope(s->store, &scope);
+    session_set_scope(s);
     clock_format_basic(clock_wall_ms(&clock_system) / 1000, now);
     random_system.fill(random_system.self, tail, sizeof tail);
     snprintf(s->run_id, sizeof s->run_id, "%s-%02x%02x", now, tail[0], tail[1]);
@@ -241,11 +251,38 @@ static bool look_afterwards(struct session *s, struct relay *relay, bool ok, str
     return ok && fine;
 }
 
+/* err NULL: the run has failed already, and its word counts. */
+static bool end_stream(struct render *render, const struct json *summary, int status, struct error *err)
+{
+    struct error report;
+    bool ok = render_end(render, summary, status, &report);
+
+    if (!ok && err)
+        *err = report;
+    render_free(render);
+    return ok;
+}
+
+/* Numbers are summed up, lists joined; the chains ran one after the other. */
+static void add_up(struct json **sum, const struct json *summary)
+{
+    if (!*sum) {
+        *sum = json_copy(summary);
+        return;
+    }
+    for (const struct json *m = json_first(summary); m; m = json_next(m)) {
+        if (json_is_number(m))
+            json_put_int(*sum, json_key(m), json_int(m, 0) + json_int(json_get(*sum, json_key(m)), 0));
+        for (const struct json *e = json_is_array(m) ? json_first(m) : NULL; e; e = json_next(e))
+            json_push(json_edit(*sum, json_key(m)), json_copy(e));
+    }
+}
+
 bool session_run(struct session *s, const char *command, const struct step_kind *const *kinds,
                  const struct engine_request *request, struct engine_summary *summary, int *status,
                  struct error *err)
 {
-    struct relay relay = {.render = render_new(s->options, command)};
+    struct relay relay = {.render = s->render ? s->render : render_new(s->options, command)};
     const struct engine_options options = {
         .plan = &s->plan,
         .kinds = kinds,
@@ -281,13 +318,11 @@ bool session_run(struct session *s, const char *command, const struct step_kind 
     *status = ok                             ? status_of(s->options, request, summary)
               : err->code == ERR_INTERRUPTED ? stop_status()
                                              : exit_status_of(err);
-    struct error report = {0};
-    if (!render_end(relay.render, relay.summary, *status, &report) && ok) {
-        *err = report;
+    if (s->render)
+        add_up(&s->summary, relay.summary);
+    else if (!end_stream(relay.render, relay.summary, *status, ok ? err : NULL))
         ok = false;
-    }
     json_free(relay.summary);
-    render_free(relay.render);
     return ok;
 }
 
@@ -330,5 +365,6 @@ void session_release(struct session *s)
         plan_release(&s->plan);
     buf_release(&s->plan_text);
     mem_free(s->ca_file);
+    json_free(s->summary);
     *s = (struct session){.stop_fd = -1};
 }

@@ -28,22 +28,29 @@ struct session {
     /* Called when the engine has ended, well or not, unless it was interrupted:
      * what it finds is part of the run. NULL: nothing. */
     bool (*afterwards)(struct session *s, struct render *render, struct error *err);
+    /* Of a command that runs the engine several times: one stream of events, one
+     * summary with the sums. Set by the command, which also ends the stream. */
+    struct render *render;
+    struct json *summary;
 };
 
 /** The plan of -f, ./lab.yaml or the built-in lab. Mistakes are printed to
  * stderr with their places; err is then ERR_PLAN. */
 MUST_USE bool session_load_plan(struct session *s, const struct options *o, struct error *err);
-/** A plan of one step, for commands that do one thing: step `id` uses `kind`. */
+/** A plan made of steps as JSON, {"id": {"uses", "with", "needs"}}, for commands
+ * that bring their own. Replaces the plan the session has. */
 MUST_USE bool session_make_plan(struct session *s, const struct options *o,
-                                const struct step_kind *const *kinds, const char *id, const struct json *step,
-                                struct error *err);
+                                const struct step_kind *const *kinds, const char *lab,
+                                const struct json *steps, struct error *err);
 
 /** Settings, credentials and GetCallerIdentity. */
 MUST_USE bool session_connect(struct session *s, struct error *err);
 /** A client of the caller's identity; NULL with err set. */
 struct aws_client *session_client(struct session *s, struct error *err);
-/** The checkpoint store; lock: for a run that changes something. */
+/** The checkpoint store, its scope that of plan and options; lock: for a run that changes something. */
 MUST_USE bool session_open_store(struct session *s, bool lock, const char *command, struct error *err);
+/** The store's scope anew, after another plan or learner. */
+void session_set_scope(struct session *s);
 
 /** Runs the engine with the renderers the options ask for. *status is set in
  * every case: 0, or what plan and check tell the shell, or the failure's. */

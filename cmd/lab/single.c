@@ -11,12 +11,12 @@ static bool play_one(const struct options *o, const struct step_kind *kind, cons
     const struct step_kind *const kinds[] = {kind, NULL};
     const size_t only[] = {0};
     const struct engine_request request = {.action = ENGINE_RUN, .steps = only, .step_count = 1};
-    CLEANUP(json_freep) struct json *step = json_of("uses", kind->schema.name, NULL);
+    CLEANUP(json_freep) struct json *steps = json_object();
     struct session s = {.stop_fd = -1};
     struct engine_summary summary = {0};
 
-    json_put(step, "with", with);
-    bool ok = session_make_plan(&s, o, kinds, id, step, err) && session_connect(&s, err) &&
+    json_put(json_put(steps, id, json_of("uses", kind->schema.name, NULL)), "with", with);
+    bool ok = session_make_plan(&s, o, kinds, id, steps, err) && session_connect(&s, err) &&
               session_open_store(&s, true, id, err) &&
               session_run(&s, id, kinds, &request, &summary, status, err);
     session_release(&s);
