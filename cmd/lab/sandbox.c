@@ -438,7 +438,7 @@ COMMAND(sandbox)
         random_seeded_init(&b.seeded, (uint64_t)o->seed);
         b.random = random_seeded_source(&b.seeded);
     }
-    bool ok = watch_signals(&b, err) && file_temp_dir("lab-sandbox-", &b.directory, err) &&
+    bool ok = watch_signals(&b, err) && file_temp_dir("lab-sandbox", &b.directory, err) &&
               start_database(&b, err) && start_aws(&b, world, err) && serve(&b, err);
     if (ok && b.failure.code != ERR_NONE) {
         *err = b.failure;
