@@ -37,11 +37,13 @@ COMMAND(validate)
 
 static void print_row(const struct json *row)
 {
-    char when[21];
+    char when[21] = "-";
     int64_t open = json_int(json_get(row, "open_intents"), 0);
+    int64_t at_ms = json_int(json_get(row, "at_ms"), 0);
 
-    clock_format_iso(json_int(json_get(row, "at_ms"), 0) / 1000, when);
-    printf("%-16s %-9s %s  %s/%s", json_get_text(row, "step"), json_get_text(row, "state"), when,
+    if (at_ms > 0)
+        clock_format_iso(at_ms / 1000, when);
+    printf("%-16s %-9s %-20s  %s/%s", json_get_text(row, "step"), json_get_text(row, "state"), when,
            json_get_text(row, "account"), json_get_text(row, "region"));
     if (open > 0)
         printf("  %lld open intent%s", (long long)open, open == 1 ? "" : "s");

@@ -67,6 +67,10 @@ static bool check_words(const struct command *c, const struct options *o, size_t
     if (count > c->max_words)
         return error_set(err, ERR_USAGE, "unexpected \"%s\"; usage: lab %s %s", o->words[1 + c->max_words],
                          c->name, c->usage);
+    for (size_t i = 0; i < o->given_count; i++) {
+        if (!option_applies(o->given[i], c->name))
+            return error_set(err, ERR_USAGE, "lab %s takes no --%s", c->name, o->given[i]->name);
+    }
     if (o->rest && !c->takes_rest)
         return error_set(err, ERR_USAGE, "lab %s takes no -- CMD", c->name);
     return true;

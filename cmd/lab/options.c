@@ -224,6 +224,7 @@ static bool read_option(struct options *o, int argc, char **argv, int *i, struct
             return error_set(err, ERR_USAGE, "%s wants a value: %s", shown, row->value);
         value = argv[++*i];
     }
+    o->given[o->given_count++] = row;
     return store_value(o, row, value, shown, err);
 }
 
@@ -245,6 +246,7 @@ bool options_parse(int argc, char **argv, char **env, struct options *out, struc
     *out = (struct options){.jobs = 4, .learner = "default"};
     out->vars = json_object();
     out->words = mem_array((size_t)argc + 1, sizeof *out->words);
+    out->given = mem_array((size_t)argc + 1, sizeof(*out->given));
     if (!read_environment(out, env, err))
         return false;
     for (int i = 1; i < argc; i++) {
@@ -266,5 +268,6 @@ void options_release(struct options *o)
 {
     json_free(o->vars);
     mem_free(o->words);
+    mem_free(o->given);
     *o = (struct options){0};
 }

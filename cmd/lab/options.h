@@ -7,6 +7,8 @@
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+struct option_row;
+
 struct options {
     /* for every command */
     const char *plan, *profile, *region, *endpoint_url, *state, *junit, *color_text, *ca, *learner;
@@ -18,6 +20,8 @@ struct options {
     const char *until, *secret, *as, *world, *listen, *db_listen, *data, *record, *dump, *ready_file;
     bool prove, purge, with_needs, adopt, detailed_exitcode;
     int64_t seed, latency_ms, propagation_ms, stack_ms, trail_delay_ms;
+    const struct option_row **given; /* on the command line, NULL-terminated */
+    size_t given_count;
     /* what is left: the command and its words; "--" and what follows */
     const char **words;
     size_t word_count;

@@ -5,8 +5,6 @@
 #include "cmd/lab/session.h"
 #include "steps/kinds/table.h"
 
-#include <stdio.h>
-
 /* What each of them needs. */
 struct play {
     const char *command;
@@ -36,20 +34,15 @@ static bool play_opened(struct session *s, const struct play *play, const struct
 {
     struct engine_summary summary = {0};
 
-    if (!session_connect(s, err) || !session_open_store(s, play->locks, play->command, err))
-        return false;
-    if (!session_run(s, play->command, step_kinds, request, &summary, status, err)) {
-        if (err->code == ERR_INTERRUPTED)
-            fprintf(stderr, "lab: checkpoints are kept; type `lab %s` to go on\n", play->command);
-        return false;
-    }
-    return true;
+    return session_connect(s, err) && session_open_store(s, play->locks, play->command, err) &&
+           session_run(s, play->command, step_kinds, request, &summary, status, err);
 }
 
 static bool play(const struct play *play, const struct options *o, const char *const *words, size_t count,
                  int *status, struct error *err)
 {
-    struct session s = {.stop_fd = -1, .afterwards = o->prove ? prove_nothing_left : NULL};
+    struct session s = {.stop_fd = -1,
+                        .afterwards = play->action == ENGINE_DOWN && o->prove ? prove_nothing_left : NULL};
     CLEANUP(mem_freep) size_t *steps = mem_array(count + 1, sizeof *steps);
     struct engine_request request = {
         .action = play->action, .steps = steps, .step_count = count, .with_needs = o->with_needs};

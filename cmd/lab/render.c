@@ -316,11 +316,12 @@ static void put_summary(const struct render *r, const struct json *summary)
     if (r->options->quiet || !summary)
         return;
     buf_printf(&line, "%lld requests, ", (long long)json_int(json_get(summary, "requests"), 0));
-    if (mutating == 0 && statements == 0)
+    if (mutating == 0)
         buf_adds(&line, "none of them changed anything");
     else
-        buf_printf(&line, "%lld of them changed something, %lld SQL statement%s", (long long)mutating,
-                   (long long)statements, statements == 1 ? "" : "s");
+        buf_printf(&line, "%lld of them changed something", (long long)mutating);
+    if (statements > 0)
+        buf_printf(&line, ", %lld SQL statement%s", (long long)statements, statements == 1 ? "" : "s");
     buf_adds(&line, ", ");
     add_seconds(&line, json_int(json_get(summary, "wall_ms"), 0));
     put_line(buf_str(&line));

@@ -367,7 +367,10 @@ void step_note(struct step_context *c, const char *format, ...)
 
 /* --- waits --- */
 
-enum { SAY_AGAIN_MS = 10000 };
+enum {
+    SAY_AGAIN_MS = 10000,
+    CHECK_WAIT_MS = 5000 /* how long a check waits before it says "not yet" */
+};
 
 void wait_list_release(struct wait_list *w)
 {
@@ -390,6 +393,8 @@ size_t wait_list_at(struct wait_list *w, const char *reason)
 /* --timeout beats the plan's, which beats what the kind finds reasonable. */
 static int64_t limit_ms(const struct step_context *c, const struct step_wait *wait)
 {
+    if (c->mode == TASK_CHECK && wait->deadline_ms > CHECK_WAIT_MS)
+        return CHECK_WAIT_MS;
     if (c->run->options->timeout_ms > 0)
         return c->run->options->timeout_ms;
     return c->shown->timeout_ms > 0 ? c->shown->timeout_ms : wait->deadline_ms;

@@ -1,8 +1,10 @@
 #include "steps/engine/run.h"
 
+#include "aws/common/clock.h"
 #include "aws/common/mem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* --- looking without a word --- */
 
@@ -210,18 +212,39 @@ static enum verdict verdict_of(const struct error *why)
     return why->code == ERR_TRY_AGAIN ? VERDICT_CANNOT_TELL : VERDICT_FAIL;
 }
 
-/* By trying it; its waits are waited for. */
+/* A test of a scene that is over cannot be repeated without playing it again. */
+static void judge_retired(struct step_context *c, struct check_result *r)
+{
+    const struct step_run *s = activation_shown_run(c);
+    char when[21];
+
+    clock_format_iso(s->recorded.at_ms / 1000, when);
+    set_result(r, VERDICT_PASS, "passed, its scene is over since ");
+    (void)snprintf(r->found + strlen(r->found), sizeof(r->found) - strlen(r->found), "%s", when);
+}
+
+/* By trying it. A test waits for effects to spread, a check only a moment: what
+ * is not there by then is "not yet". */
 static enum step_status check_test(struct step_context *c, struct error *err)
 {
     struct check_result r = {.verdict = VERDICT_PASS, .found = "works"};
     enum step_status status;
 
+    if (c->vague) {
+        set_result(&r, VERDICT_CANNOT_TELL, "what it needs is not there yet");
+        say_checked(c, &r);
+        return STEP_FINISHED;
+    }
     c->acting = true;
     status = c->kind->apply(c, err);
     c->acting = false;
-    if (status == STEP_WAITING)
+    if (status == STEP_WAITING && !c->wait_expired)
         return status;
-    if (status == STEP_FAILED) {
+    if (status == STEP_WAITING) {
+        CLEANUP(mem_freep)
+        char *found = mem_printf("not yet: waiting for %s", c->waits.items[c->waits_for].reason);
+        set_result(&r, VERDICT_CANNOT_TELL, found);
+    } else if (status == STEP_FAILED) {
         if (err->code == ERR_INTERRUPTED || err->code == ERR_BUG)
             return status;
         set_result(&r, verdict_of(err), err->message);
@@ -237,12 +260,17 @@ enum step_status play_check(struct step_context *c, struct error *err)
 
     if (!activation_begin(c, true, err))
         return STEP_FAILED;
+    if (activation_shown_run(c)->retired && !c->shown->undoes) {
+        judge_retired(c, &r);
+        say_checked(c, &r);
+        return STEP_FINISHED;
+    }
     if (c->kind->schema.class == KIND_TEST && !c->kind->check)
         return check_test(c, err);
     seen = !c->kind->observe || look(c, err);
     if (!seen && (err->code == ERR_INTERRUPTED || err->code == ERR_BUG))
         return STEP_FAILED;
-    if (seen && !c->shown->undoes)
+    if (seen && !c->shown->undoes && (c->seen.state == OBSERVED_PRESENT || c->seen.state == OBSERVED_DIFFERS))
         activation_publish(c);
     if (!seen) {
         set_result(&r, verdict_of(err), err->message);
