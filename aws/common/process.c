@@ -323,8 +323,11 @@ struct exchange {
     int in, pid_fd;
     int outs[2];
     struct buf *sinks[2];
+    const int *cancel_fds;
     int64_t deadline_ms;
 };
+
+enum ending { ENDED, TIMED_OUT, CANCELLED };
 
 enum { READ_BYTES = 16 * 1024, READS_A_TURN = 128 };
 
@@ -367,22 +370,28 @@ static void feed(struct exchange *x)
 }
 
 /* Ends when the child has ended: what it left running may hold the pipes. */
-static bool converse(struct exchange *x)
+static enum ending converse(struct exchange *x)
 {
+    const int *cancel = x->cancel_fds;
+
     for (;;) {
         struct pollfd fds[] = {{.fd = x->pid_fd, .events = POLLIN},
                                {.fd = x->in, .events = POLLOUT},
                                {.fd = x->outs[0], .events = POLLIN},
-                               {.fd = x->outs[1], .events = POLLIN}};
+                               {.fd = x->outs[1], .events = POLLIN},
+                               {.fd = cancel[0] > 0 ? cancel[0] : -1, .events = POLLIN},
+                               {.fd = cancel[1] > 0 ? cancel[1] : -1, .events = POLLIN}};
 
         if (poll_until(fds, ARRAY_LEN(fds), x->deadline_ms) <= 0)
-            return false;
+            return TIMED_OUT;
         if (fds[1].revents)
             feed(x);
         drain(&x->outs[0], x->sinks[0]);
         drain(&x->outs[1], x->sinks[1]);
         if (fds[0].revents)
-            return true;
+            return ENDED;
+        if (fds[4].revents || fds[5].revents)
+            return CANCELLED;
     }
 }
 
@@ -397,23 +406,24 @@ static bool make_pipe(int *ours, int *theirs, bool we_write)
     return fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
-static bool converse_without_sigpipe(struct exchange *x)
+static enum ending converse_without_sigpipe(struct exchange *x)
 {
     const struct timespec now = {0};
     sigset_t broken, before, pending;
-    bool was_pending, ok;
+    enum ending ending;
+    bool was_pending;
 
     sigemptyset(&broken);
     sigaddset(&broken, SIGPIPE);
     sigpending(&pending);
     was_pending = sigismember(&pending, SIGPIPE) == 1;
     pthread_sigmask(SIG_BLOCK, &broken, &before);
-    ok = converse(x);
+    ending = converse(x);
     if (!was_pending)
         while (sigtimedwait(&broken, NULL, &now) < 0 && errno == EINTR)
             ;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return ok;
+    return ending;
 }
 
 bool process_run(const struct process_options *options, struct str input, int timeout_ms, struct buf *out,
@@ -422,9 +432,15 @@ bool process_run(const struct process_options *options, struct str input, int ti
     CLEANUP(close_fd) int child_in = -1;
     CLEANUP(close_fd) int child_out = -1;
     CLEANUP(close_fd) int child_err = -1;
-    struct exchange x = {.input = input, .in = -1, .pid_fd = -1, .outs = {-1, -1}, .sinks = {out, errors}};
+    struct exchange x = {.input = input,
+                         .in = -1,
+                         .pid_fd = -1,
+                         .outs = {-1, -1},
+                         .sinks = {out, errors},
+                         .cancel_fds = options->cancel_fds};
     struct process_options own = *options;
     struct process p = {0};
+    enum ending ending = TIMED_OUT;
     bool ok = false;
 
     if (!make_pipe(&x.in, &child_in, true) || !make_pipe(&x.outs[0], &child_out, false) ||
@@ -444,12 +460,16 @@ bool process_run(const struct process_options *options, struct str input, int ti
     close_fd(&child_err);
     x.deadline_ms = deadline_of(timeout_ms);
     x.pid_fd = pidfd_of(p.pid);
-    ok = x.pid_fd >= 0 && converse_without_sigpipe(&x);
+    if (x.pid_fd >= 0)
+        ending = converse_without_sigpipe(&x);
     /* At the deadline all of it; after the end whatever it left behind. */
     signal_tree(p.pid, SIGKILL);
-    if (!ok) {
+    if (ending != ENDED) {
         reap(p.pid);
-        error_set(err, ERR_TRY_AGAIN, "run %s: not ended after %d ms", options->argv[0], timeout_ms);
+        if (ending == CANCELLED)
+            error_set(err, ERR_INTERRUPTED, "run %s: cancelled", options->argv[0]);
+        else
+            error_set(err, ERR_TRY_AGAIN, "run %s: not ended after %d ms", options->argv[0], timeout_ms);
         goto done;
     }
     ok = collect(&p, status, err);

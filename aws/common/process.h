@@ -15,8 +15,9 @@ struct process_options {
     int stdin_fd, stdout_fd, stderr_fd; /* -1: /dev/null; others borrowed */
     uid_t uid;                          /* 0: stay (as is) */
     gid_t gid;
-    bool new_group;  /* own process group, so that it can be ended whole */
-    bool foreground; /* keeps the terminal: shares the parent's group */
+    bool new_group;    /* own process group, so that it can be ended whole */
+    bool foreground;   /* keeps the terminal: shares the parent's group */
+    int cancel_fds[2]; /* process_run ends when one of these is readable; 0: none */
     /* The child dies when the thread that called process_start ends, so start
      * long-lived children from the main thread. */
 };
@@ -33,7 +34,8 @@ void process_stop(struct process *p, int grace_ms);
 
 /** Runs to the end with input on stdin, collects stdout and stderr up to
  * their limits (set limit_bytes), kills its group at the deadline
- * (ERR_TRY_AGAIN). */
+ * (ERR_TRY_AGAIN) or when it is cancelled (ERR_INTERRUPTED). What was written
+ * until then is in out and errors all the same. */
 MUST_USE bool process_run(const struct process_options *options, struct str input, int timeout_ms,
                           struct buf *out, struct buf *errors, int *status, struct error *err);
 

@@ -102,6 +102,9 @@ void sandbox_job(struct sandbox *s, void (*work)(struct sandbox *s, void *arg),
 
 /** True once sandbox_free began: a job that waits in pieces ends then. */
 bool sandbox_stopping(struct sandbox *s);
+/** Readable from then on: what a job's child is cancelled by (process.h), so
+ * that no program of somebody's keeps the sandbox from ending. */
+int sandbox_stopping_fd(const struct sandbox *s);
 
 /* An answer that comes later (Invoke runs a command). The handler starts its
  * job, calls call_defer and returns true; the call and all it holds stay until

@@ -40,16 +40,22 @@ struct jobs {
     size_t thread_count, idle, outstanding;
     bool stopping;
     int event;
+    int ending; /* eventfd, written once when stopping, never read */
 };
 
-static void signal_loop(struct jobs *j)
+static void signal_event(int event)
 {
     uint64_t one = 1;
 
     /* The counter cannot overflow with a reader; a failed write would only
      * mean that a wake-up is already there. */
-    if (write(j->event, &one, sizeof one) < 0)
+    if (write(event, &one, sizeof one) < 0)
         log_debug("jobs: wake-up already pending");
+}
+
+static void signal_loop(struct jobs *j)
+{
+    signal_event(j->event);
 }
 
 struct jobs *jobs_new(struct sandbox *s)
@@ -61,6 +67,7 @@ struct jobs *jobs_new(struct sandbox *s)
     pthread_cond_init(&j->wanted, NULL);
     pthread_cond_init(&j->answered, NULL);
     j->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    j->ending = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return j;
 }
 
@@ -287,12 +294,18 @@ bool sandbox_stopping(struct sandbox *s)
     return stopping;
 }
 
+int sandbox_stopping_fd(const struct sandbox *s)
+{
+    return s->jobs->ending;
+}
+
 void jobs_stop(struct jobs *j)
 {
     struct inside_call *call;
 
     pthread_mutex_lock(&j->lock);
     j->stopping = true;
+    signal_event(j->ending);
     while ((call = j->calls)) {
         j->calls = call->next;
         error_set(call->err, ERR_INTERRUPTED, "the sandbox is ending");
@@ -323,6 +336,7 @@ void jobs_free(struct jobs *j)
         mem_free(job);
     }
     close(j->event);
+    close(j->ending);
     pthread_cond_destroy(&j->wanted);
     pthread_cond_destroy(&j->answered);
     pthread_mutex_destroy(&j->lock);

@@ -154,6 +154,7 @@ static bool run_command(struct lambda_run *run, struct str event, struct buf *an
         .argv = (const char *const *)run->argv.items,
         .env = (const char *const *)run->env.items,
         .new_group = true,
+        .cancel_fds = {sandbox_stopping_fd(run->sandbox)},
     };
     int status = 0;
 
@@ -165,6 +166,9 @@ static bool run_command(struct lambda_run *run, struct str event, struct buf *an
             return refuse(err, "Sandbox.Timedout",
                           "RequestId: %s Error: Task timed out after %lld.00 seconds", run->request_id,
                           (long long)run->timeout_s);
+        if (err->code == ERR_INTERRUPTED)
+            return refuse(err, "Runtime.ExitError",
+                          "RequestId: %s Error: Runtime exited with error: signal: killed", run->request_id);
         return refuse(err, "Runtime.InvalidEntrypoint", "RequestId: %s Error: Couldn't run the command: %s",
                       run->request_id, run->argv.items[0]);
     }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,6 +118,23 @@ static void the_deadline_ends_the_group(void **state)
     for (int i = 0; i < 500 && kill((pid_t)-pid, 0) == 0; i++)
         (void)clock_wait(10, -1);
     assert_int_equal(kill((pid_t)-pid, 0), -1);
+}
+
+static void a_readable_descriptor_cancels(void **state)
+{
+    const char *const argv[] = {"tail", "-f", "/dev/null", NULL};
+    int cancel = eventfd(1, EFD_CLOEXEC);
+
+    (void)state;
+    for (int place = 0; place < 2; place++) {
+        struct process_options options = shell(argv);
+        CLEANUP(outcome_release) struct outcome o = {0};
+
+        options.cancel_fds[place] = cancel;
+        assert_false(process_run(&options, STR(""), 60000, &o.out, &o.errors, &o.status, &o.err));
+        assert_int_equal(o.err.code, ERR_INTERRUPTED);
+    }
+    close(cancel);
 }
 
 static void what_is_left_behind_does_not_hold_us(void **state)
@@ -288,6 +306,7 @@ int main(void)
         cmocka_unit_test(much_goes_through),
         cmocka_unit_test(unread_input_is_no_failure),
         cmocka_unit_test(the_deadline_ends_the_group),
+        cmocka_unit_test(a_readable_descriptor_cancels),
         cmocka_unit_test(what_is_left_behind_does_not_hold_us),
         cmocka_unit_test(endless_output_meets_limit_and_deadline),
         cmocka_unit_test(what_cannot_start_says_why),

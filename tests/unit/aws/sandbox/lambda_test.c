@@ -17,6 +17,7 @@ static const char world[] =
     "\"echo\":{\"role\":\"function-role\",\"command\":[\"cat\"]},"
     "\"fails\":{\"role\":\"function-role\",\"command\":[\"ls\",\"/nowhere\"]},"
     "\"hangs\":{\"role\":\"function-role\",\"command\":[\"tail\",\"-f\",\"/dev/null\"],\"timeout_s\":1},"
+    "\"waits\":{\"role\":\"function-role\",\"command\":[\"tail\",\"-f\",\"/dev/null\"],\"timeout_s\":600},"
     "\"environment\":{\"role\":\"function-role\",\"command\":[\"env\"]},"
     "\"missing\":{\"role\":\"function-role\",\"command\":[\"no-such-program-here\"]},"
     "\"untrusted\":{\"role\":\"other-role\",\"command\":[\"cat\"]}}}";
@@ -108,6 +109,17 @@ static void test_hangs(void **state)
     assert_non_null(strstr(buf_text(&text), "Task timed out after 1.00 seconds"));
 }
 
+/* Ctrl-C does not wait for a function's timeout. */
+static void test_stop_while_running(void **state)
+{
+    struct sandbox_fixture *f = *state;
+    int64_t before = clock_monotonic_ms(&clock_system);
+
+    json_free(call(f, "Invoke", "{\"FunctionName\":\"waits\",\"InvocationType\":\"Event\"}"));
+    fixture_stop(f);
+    assert_true(clock_monotonic_ms(&clock_system) - before < 20000);
+}
+
 static void test_environment(void **state)
 {
     static const char *const there[] = {"AWS_ACCESS_KEY_ID=ASIA",
@@ -163,7 +175,7 @@ static void test_reads(void **state)
     assert_int_equal(json_count(json_get(page, "Functions")), 5);
     (void)snprintf(in, sizeof in, "{\"Marker\":\"%s\"}", json_get_text(page, "NextMarker"));
     CLEANUP(json_freep) struct json *rest = call(f, "ListFunctions", in);
-    assert_int_equal(json_count(json_get(rest, "Functions")), 1);
+    assert_int_equal(json_count(json_get(rest, "Functions")), 2);
     assert_null(json_get(rest, "NextMarker"));
     (void)snprintf(want, sizeof want,
                    "ResourceNotFoundException: Function not found: arn:aws:lambda:eu-west-1:%s:function:nope",
@@ -221,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_echo, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hangs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stop_while_running, setup, teardown),
         cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kinds_of_invocation, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reads, setup, teardown),
