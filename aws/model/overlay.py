@@ -169,8 +169,11 @@ LAMBDA = merged(
 CLOUDTRAIL = rows("LookupEvents")
 
 SSM_OPERATIONS = merged(
-    rows("SendCommand", resource=SSM + "document/{DocumentName} " + EC2 + "instance/{InstanceIds}"),
-    rows("GetCommandInvocation ListCommandInvocations DescribeInstanceInformation"),
+    # The documents are AWS's own, which stand in no account. A repeat would run the commands twice.
+    rows("SendCommand", resource="arn:{partition}:ssm:{region}::document/{DocumentName} " + EC2 +
+         "instance/{InstanceIds}"),
+    rows("CancelCommand", resource=EC2 + "instance/{InstanceIds}", resend_safe=True),
+    rows("GetCommandInvocation ListCommandInvocations ListCommands DescribeInstanceInformation"),
 )
 
 LOGS = merged(

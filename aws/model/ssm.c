@@ -2,6 +2,36 @@
  * do not edit, change those and run it again. */
 #include "aws/model/services.h"
 
+static const struct model_shape shape_CommandId = {
+    .name = "CommandId", .type = SHAPE_STRING, .min = 36, .max = 36};
+static const struct model_shape shape_InstanceId = {.name = "InstanceId",
+                                                    .type = SHAPE_STRING,
+                                                    .min = -1,
+                                                    .max = -1,
+                                                    .pattern = "(^i-(\\w{8}|\\w{17})$)|(^mi-\\w{17}$)"};
+static const struct model_member members_InstanceIdList[] = {
+    {.name = "member", .shape = &shape_InstanceId, .wire = "member", .reply = "member"},
+};
+static const struct model_shape shape_InstanceIdList = {.name = "InstanceIdList",
+                                                        .type = SHAPE_LIST,
+                                                        .members = members_InstanceIdList,
+                                                        .count = 1,
+                                                        .min = 0,
+                                                        .max = 50};
+static const struct model_member members_CancelCommandRequest[] = {
+    {.name = "CommandId",
+     .shape = &shape_CommandId,
+     .wire = "CommandId",
+     .reply = "CommandId",
+     .required = true},
+    {.name = "InstanceIds", .shape = &shape_InstanceIdList, .wire = "InstanceIds", .reply = "InstanceIds"},
+};
+static const struct model_shape shape_CancelCommandRequest = {.name = "CancelCommandRequest",
+                                                              .type = SHAPE_STRUCTURE,
+                                                              .members = members_CancelCommandRequest,
+                                                              .count = 2,
+                                                              .min = -1,
+                                                              .max = -1};
 static const char *const values_InstanceInformationFilterKey[] = {
     "InstanceIds",  "AgentVersion",      "PingStatus", "PlatformTypes", "ActivationIds", "IamRole",
     "ResourceType", "AssociationStatus", NULL};
@@ -109,11 +139,6 @@ static const struct model_shape shape_DescribeInstanceInformationRequest = {
     .count = 4,
     .min = -1,
     .max = -1};
-static const struct model_shape shape_InstanceId = {.name = "InstanceId",
-                                                    .type = SHAPE_STRING,
-                                                    .min = -1,
-                                                    .max = -1,
-                                                    .pattern = "(^i-(\\w{8}|\\w{17})$)|(^mi-\\w{17}$)"};
 static const struct model_shape shape_PingStatus = {
     .name = "PingStatus", .type = SHAPE_STRING, .min = -1, .max = -1};
 static const struct model_shape shape_DateTime = {
@@ -251,8 +276,6 @@ static const struct model_shape shape_DescribeInstanceInformationResult = {
     .count = 2,
     .min = -1,
     .max = -1};
-static const struct model_shape shape_CommandId = {
-    .name = "CommandId", .type = SHAPE_STRING, .min = 36, .max = 36};
 static const struct model_shape shape_CommandPluginName = {
     .name = "CommandPluginName", .type = SHAPE_STRING, .min = 4, .max = -1};
 static const struct model_member members_GetCommandInvocationRequest[] = {
@@ -609,15 +632,43 @@ static const struct model_shape shape_ListCommandInvocationsResult = {
     .count = 2,
     .min = -1,
     .max = -1};
-static const struct model_member members_InstanceIdList[] = {
-    {.name = "member", .shape = &shape_InstanceId, .wire = "member", .reply = "member"},
+static const struct model_member members_ListCommandsRequest[] = {
+    {.name = "CommandId", .shape = &shape_CommandId, .wire = "CommandId", .reply = "CommandId"},
+    {.name = "InstanceId", .shape = &shape_InstanceId, .wire = "InstanceId", .reply = "InstanceId"},
+    {.name = "MaxResults", .shape = &shape_CommandMaxResults, .wire = "MaxResults", .reply = "MaxResults"},
+    {.name = "NextToken", .shape = &shape_NextToken, .wire = "NextToken", .reply = "NextToken"},
+    {.name = "Filters", .shape = &shape_CommandFilterList, .wire = "Filters", .reply = "Filters"},
 };
-static const struct model_shape shape_InstanceIdList = {.name = "InstanceIdList",
-                                                        .type = SHAPE_LIST,
-                                                        .members = members_InstanceIdList,
-                                                        .count = 1,
-                                                        .min = 0,
-                                                        .max = 50};
+static const struct model_shape shape_ListCommandsRequest = {.name = "ListCommandsRequest",
+                                                             .type = SHAPE_STRUCTURE,
+                                                             .members = members_ListCommandsRequest,
+                                                             .count = 5,
+                                                             .min = -1,
+                                                             .max = -1};
+static const struct model_shape shape_ParameterName = {
+    .name = "ParameterName", .type = SHAPE_STRING, .min = -1, .max = -1};
+static const struct model_shape shape_ParameterValue = {
+    .name = "ParameterValue", .type = SHAPE_STRING, .min = -1, .max = -1};
+static const struct model_member members_ParameterValueList[] = {
+    {.name = "member", .shape = &shape_ParameterValue, .wire = "member", .reply = "member"},
+};
+static const struct model_shape shape_ParameterValueList = {.name = "ParameterValueList",
+                                                            .type = SHAPE_LIST,
+                                                            .members = members_ParameterValueList,
+                                                            .count = 1,
+                                                            .min = -1,
+                                                            .max = -1};
+static const struct model_member members_Parameters[] = {
+    {.name = "key", .shape = &shape_ParameterName, .wire = "key", .reply = "key"},
+    {.name = "value", .shape = &shape_ParameterValueList, .wire = "value", .reply = "value"},
+};
+static const struct model_shape shape_Parameters = {.name = "Parameters",
+                                                    .type = SHAPE_MAP,
+                                                    .members = members_Parameters,
+                                                    .count = 2,
+                                                    .min = -1,
+                                                    .max = -1,
+                                                    .sensitive = true};
 static const struct model_shape shape_TargetKey = {
     .name = "TargetKey",
     .type = SHAPE_STRING,
@@ -646,45 +697,8 @@ static const struct model_member members_Targets[] = {
 };
 static const struct model_shape shape_Targets = {
     .name = "Targets", .type = SHAPE_LIST, .members = members_Targets, .count = 1, .min = 0, .max = 5};
-static const struct model_shape shape_DocumentARN = {.name = "DocumentARN",
-                                                     .type = SHAPE_STRING,
-                                                     .min = -1,
-                                                     .max = -1,
-                                                     .pattern = "^[a-zA-Z0-9_\\-.:/]{3,128}$"};
-static const struct model_shape shape_DocumentHash = {
-    .name = "DocumentHash", .type = SHAPE_STRING, .min = -1, .max = 256};
-static const char *const values_DocumentHashType[] = {"Sha256", "Sha1", NULL};
-static const struct model_shape shape_DocumentHashType = {.name = "DocumentHashType",
-                                                          .type = SHAPE_STRING,
-                                                          .min = -1,
-                                                          .max = -1,
-                                                          .values = values_DocumentHashType};
-static const struct model_shape shape_TimeoutSeconds = {
-    .name = "TimeoutSeconds", .type = SHAPE_INTEGER, .min = 30, .max = 2592000};
-static const struct model_shape shape_ParameterName = {
-    .name = "ParameterName", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_ParameterValue = {
-    .name = "ParameterValue", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_member members_ParameterValueList[] = {
-    {.name = "member", .shape = &shape_ParameterValue, .wire = "member", .reply = "member"},
-};
-static const struct model_shape shape_ParameterValueList = {.name = "ParameterValueList",
-                                                            .type = SHAPE_LIST,
-                                                            .members = members_ParameterValueList,
-                                                            .count = 1,
-                                                            .min = -1,
-                                                            .max = -1};
-static const struct model_member members_Parameters[] = {
-    {.name = "key", .shape = &shape_ParameterName, .wire = "key", .reply = "key"},
-    {.name = "value", .shape = &shape_ParameterValueList, .wire = "value", .reply = "value"},
-};
-static const struct model_shape shape_Parameters = {.name = "Parameters",
-                                                    .type = SHAPE_MAP,
-                                                    .members = members_Parameters,
-                                                    .count = 2,
-                                                    .min = -1,
-                                                    .max = -1,
-                                                    .sensitive = true};
+static const struct model_shape shape_CommandStatus = {
+    .name = "CommandStatus", .type = SHAPE_STRING, .min = -1, .max = -1};
 static const struct model_shape shape_MaxConcurrency = {.name = "MaxConcurrency",
                                                         .type = SHAPE_STRING,
                                                         .min = 1,
@@ -695,6 +709,16 @@ static const struct model_shape shape_MaxErrors = {.name = "MaxErrors",
                                                    .min = 1,
                                                    .max = 7,
                                                    .pattern = "^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$"};
+static const struct model_shape shape_TargetCount = {
+    .name = "TargetCount", .type = SHAPE_INTEGER, .min = -1, .max = -1};
+static const struct model_shape shape_CompletedCount = {
+    .name = "CompletedCount", .type = SHAPE_INTEGER, .min = -1, .max = -1};
+static const struct model_shape shape_ErrorCount = {
+    .name = "ErrorCount", .type = SHAPE_INTEGER, .min = -1, .max = -1};
+static const struct model_shape shape_DeliveryTimedOutCount = {
+    .name = "DeliveryTimedOutCount", .type = SHAPE_INTEGER, .min = -1, .max = -1};
+static const struct model_shape shape_TimeoutSeconds = {
+    .name = "TimeoutSeconds", .type = SHAPE_INTEGER, .min = 30, .max = 2592000};
 static const struct model_shape shape_AlarmName = {
     .name = "AlarmName", .type = SHAPE_STRING, .min = 1, .max = 255, .pattern = "^(?!\\s*$).+"};
 static const struct model_member members_Alarm[] = {
@@ -720,80 +744,6 @@ static const struct model_shape shape_AlarmConfiguration = {.name = "AlarmConfig
                                                             .count = 2,
                                                             .min = -1,
                                                             .max = -1};
-static const struct model_member members_SendCommandRequest[] = {
-    {.name = "InstanceIds", .shape = &shape_InstanceIdList, .wire = "InstanceIds", .reply = "InstanceIds"},
-    {.name = "Targets", .shape = &shape_Targets, .wire = "Targets", .reply = "Targets"},
-    {.name = "DocumentName",
-     .shape = &shape_DocumentARN,
-     .wire = "DocumentName",
-     .reply = "DocumentName",
-     .required = true},
-    {.name = "DocumentVersion",
-     .shape = &shape_DocumentVersion,
-     .wire = "DocumentVersion",
-     .reply = "DocumentVersion"},
-    {.name = "DocumentHash", .shape = &shape_DocumentHash, .wire = "DocumentHash", .reply = "DocumentHash"},
-    {.name = "DocumentHashType",
-     .shape = &shape_DocumentHashType,
-     .wire = "DocumentHashType",
-     .reply = "DocumentHashType"},
-    {.name = "TimeoutSeconds",
-     .shape = &shape_TimeoutSeconds,
-     .wire = "TimeoutSeconds",
-     .reply = "TimeoutSeconds"},
-    {.name = "Comment", .shape = &shape_Comment, .wire = "Comment", .reply = "Comment"},
-    {.name = "Parameters",
-     .shape = &shape_Parameters,
-     .wire = "Parameters",
-     .reply = "Parameters",
-     .sensitive = true},
-    {.name = "OutputS3Region", .shape = &shape_S3Region, .wire = "OutputS3Region", .reply = "OutputS3Region"},
-    {.name = "OutputS3BucketName",
-     .shape = &shape_S3BucketName,
-     .wire = "OutputS3BucketName",
-     .reply = "OutputS3BucketName"},
-    {.name = "OutputS3KeyPrefix",
-     .shape = &shape_S3KeyPrefix,
-     .wire = "OutputS3KeyPrefix",
-     .reply = "OutputS3KeyPrefix"},
-    {.name = "MaxConcurrency",
-     .shape = &shape_MaxConcurrency,
-     .wire = "MaxConcurrency",
-     .reply = "MaxConcurrency"},
-    {.name = "MaxErrors", .shape = &shape_MaxErrors, .wire = "MaxErrors", .reply = "MaxErrors"},
-    {.name = "ServiceRoleArn",
-     .shape = &shape_ServiceRole,
-     .wire = "ServiceRoleArn",
-     .reply = "ServiceRoleArn"},
-    {.name = "NotificationConfig",
-     .shape = &shape_NotificationConfig,
-     .wire = "NotificationConfig",
-     .reply = "NotificationConfig"},
-    {.name = "CloudWatchOutputConfig",
-     .shape = &shape_CloudWatchOutputConfig,
-     .wire = "CloudWatchOutputConfig",
-     .reply = "CloudWatchOutputConfig"},
-    {.name = "AlarmConfiguration",
-     .shape = &shape_AlarmConfiguration,
-     .wire = "AlarmConfiguration",
-     .reply = "AlarmConfiguration"},
-};
-static const struct model_shape shape_SendCommandRequest = {.name = "SendCommandRequest",
-                                                            .type = SHAPE_STRUCTURE,
-                                                            .members = members_SendCommandRequest,
-                                                            .count = 18,
-                                                            .min = -1,
-                                                            .max = -1};
-static const struct model_shape shape_CommandStatus = {
-    .name = "CommandStatus", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_TargetCount = {
-    .name = "TargetCount", .type = SHAPE_INTEGER, .min = -1, .max = -1};
-static const struct model_shape shape_CompletedCount = {
-    .name = "CompletedCount", .type = SHAPE_INTEGER, .min = -1, .max = -1};
-static const struct model_shape shape_ErrorCount = {
-    .name = "ErrorCount", .type = SHAPE_INTEGER, .min = -1, .max = -1};
-static const struct model_shape shape_DeliveryTimedOutCount = {
-    .name = "DeliveryTimedOutCount", .type = SHAPE_INTEGER, .min = -1, .max = -1};
 static const struct model_shape shape_ExternalAlarmState = {
     .name = "ExternalAlarmState", .type = SHAPE_STRING, .min = -1, .max = -1};
 static const struct model_member members_AlarmStateInformation[] = {
@@ -897,6 +847,102 @@ static const struct model_shape shape_Command = {.name = "Command",
                                                  .count = 26,
                                                  .min = -1,
                                                  .max = -1};
+static const struct model_member members_CommandList[] = {
+    {.name = "member", .shape = &shape_Command, .wire = "member", .reply = "member"},
+};
+static const struct model_shape shape_CommandList = {.name = "CommandList",
+                                                     .type = SHAPE_LIST,
+                                                     .members = members_CommandList,
+                                                     .count = 1,
+                                                     .min = -1,
+                                                     .max = -1};
+static const struct model_member members_ListCommandsResult[] = {
+    {.name = "Commands", .shape = &shape_CommandList, .wire = "Commands", .reply = "Commands"},
+    {.name = "NextToken", .shape = &shape_NextToken, .wire = "NextToken", .reply = "NextToken"},
+};
+static const struct model_shape shape_ListCommandsResult = {.name = "ListCommandsResult",
+                                                            .type = SHAPE_STRUCTURE,
+                                                            .members = members_ListCommandsResult,
+                                                            .count = 2,
+                                                            .min = -1,
+                                                            .max = -1};
+static const struct model_shape shape_DocumentARN = {.name = "DocumentARN",
+                                                     .type = SHAPE_STRING,
+                                                     .min = -1,
+                                                     .max = -1,
+                                                     .pattern = "^[a-zA-Z0-9_\\-.:/]{3,128}$"};
+static const struct model_shape shape_DocumentHash = {
+    .name = "DocumentHash", .type = SHAPE_STRING, .min = -1, .max = 256};
+static const char *const values_DocumentHashType[] = {"Sha256", "Sha1", NULL};
+static const struct model_shape shape_DocumentHashType = {.name = "DocumentHashType",
+                                                          .type = SHAPE_STRING,
+                                                          .min = -1,
+                                                          .max = -1,
+                                                          .values = values_DocumentHashType};
+static const struct model_member members_SendCommandRequest[] = {
+    {.name = "InstanceIds", .shape = &shape_InstanceIdList, .wire = "InstanceIds", .reply = "InstanceIds"},
+    {.name = "Targets", .shape = &shape_Targets, .wire = "Targets", .reply = "Targets"},
+    {.name = "DocumentName",
+     .shape = &shape_DocumentARN,
+     .wire = "DocumentName",
+     .reply = "DocumentName",
+     .required = true},
+    {.name = "DocumentVersion",
+     .shape = &shape_DocumentVersion,
+     .wire = "DocumentVersion",
+     .reply = "DocumentVersion"},
+    {.name = "DocumentHash", .shape = &shape_DocumentHash, .wire = "DocumentHash", .reply = "DocumentHash"},
+    {.name = "DocumentHashType",
+     .shape = &shape_DocumentHashType,
+     .wire = "DocumentHashType",
+     .reply = "DocumentHashType"},
+    {.name = "TimeoutSeconds",
+     .shape = &shape_TimeoutSeconds,
+     .wire = "TimeoutSeconds",
+     .reply = "TimeoutSeconds"},
+    {.name = "Comment", .shape = &shape_Comment, .wire = "Comment", .reply = "Comment"},
+    {.name = "Parameters",
+     .shape = &shape_Parameters,
+     .wire = "Parameters",
+     .reply = "Parameters",
+     .sensitive = true},
+    {.name = "OutputS3Region", .shape = &shape_S3Region, .wire = "OutputS3Region", .reply = "OutputS3Region"},
+    {.name = "OutputS3BucketName",
+     .shape = &shape_S3BucketName,
+     .wire = "OutputS3BucketName",
+     .reply = "OutputS3BucketName"},
+    {.name = "OutputS3KeyPrefix",
+     .shape = &shape_S3KeyPrefix,
+     .wire = "OutputS3KeyPrefix",
+     .reply = "OutputS3KeyPrefix"},
+    {.name = "MaxConcurrency",
+     .shape = &shape_MaxConcurrency,
+     .wire = "MaxConcurrency",
+     .reply = "MaxConcurrency"},
+    {.name = "MaxErrors", .shape = &shape_MaxErrors, .wire = "MaxErrors", .reply = "MaxErrors"},
+    {.name = "ServiceRoleArn",
+     .shape = &shape_ServiceRole,
+     .wire = "ServiceRoleArn",
+     .reply = "ServiceRoleArn"},
+    {.name = "NotificationConfig",
+     .shape = &shape_NotificationConfig,
+     .wire = "NotificationConfig",
+     .reply = "NotificationConfig"},
+    {.name = "CloudWatchOutputConfig",
+     .shape = &shape_CloudWatchOutputConfig,
+     .wire = "CloudWatchOutputConfig",
+     .reply = "CloudWatchOutputConfig"},
+    {.name = "AlarmConfiguration",
+     .shape = &shape_AlarmConfiguration,
+     .wire = "AlarmConfiguration",
+     .reply = "AlarmConfiguration"},
+};
+static const struct model_shape shape_SendCommandRequest = {.name = "SendCommandRequest",
+                                                            .type = SHAPE_STRUCTURE,
+                                                            .members = members_SendCommandRequest,
+                                                            .count = 18,
+                                                            .min = -1,
+                                                            .max = -1};
 static const struct model_member members_SendCommandResult[] = {
     {.name = "Command", .shape = &shape_Command, .wire = "Command", .reply = "Command"},
 };
@@ -909,8 +955,12 @@ static const struct model_shape shape_SendCommandResult = {.name = "SendCommandR
 
 static const struct model_error error_InternalServerError = {
     .shape = "InternalServerError", .code = "InternalServerError", .status = 500};
+static const struct model_error error_InvalidCommandId = {
+    .shape = "InvalidCommandId", .code = "InvalidCommandId", .status = 400, .sender = true};
 static const struct model_error error_InvalidInstanceId = {
     .shape = "InvalidInstanceId", .code = "InvalidInstanceId", .status = 400, .sender = true};
+static const struct model_error error_DuplicateInstanceId = {
+    .shape = "DuplicateInstanceId", .code = "DuplicateInstanceId", .status = 400, .sender = true};
 static const struct model_error error_InvalidNextToken = {
     .shape = "InvalidNextToken", .code = "InvalidNextToken", .status = 400, .sender = true};
 static const struct model_error error_InvalidInstanceInformationFilterValue = {
@@ -920,14 +970,10 @@ static const struct model_error error_InvalidInstanceInformationFilterValue = {
     .sender = true};
 static const struct model_error error_InvalidFilterKey = {
     .shape = "InvalidFilterKey", .code = "InvalidFilterKey", .status = 400, .sender = true};
-static const struct model_error error_InvalidCommandId = {
-    .shape = "InvalidCommandId", .code = "InvalidCommandId", .status = 400, .sender = true};
 static const struct model_error error_InvalidPluginName = {
     .shape = "InvalidPluginName", .code = "InvalidPluginName", .status = 400, .sender = true};
 static const struct model_error error_InvocationDoesNotExist = {
     .shape = "InvocationDoesNotExist", .code = "InvocationDoesNotExist", .status = 400, .sender = true};
-static const struct model_error error_DuplicateInstanceId = {
-    .shape = "DuplicateInstanceId", .code = "DuplicateInstanceId", .status = 400, .sender = true};
 static const struct model_error error_InvalidDocument = {
     .shape = "InvalidDocument", .code = "InvalidDocument", .status = 400, .sender = true};
 static const struct model_error error_InvalidDocumentVersion = {
@@ -945,6 +991,9 @@ static const struct model_error error_InvalidRole = {
 static const struct model_error error_InvalidNotificationConfig = {
     .shape = "InvalidNotificationConfig", .code = "InvalidNotificationConfig", .status = 400, .sender = true};
 
+static const struct model_error *const errors_CancelCommand[] = {
+    &error_InternalServerError, &error_InvalidCommandId, &error_InvalidInstanceId, &error_DuplicateInstanceId,
+    NULL};
 static const struct model_error *const errors_DescribeInstanceInformation[] = {
     &error_InternalServerError, &error_InvalidInstanceId,
     &error_InvalidNextToken,    &error_InvalidInstanceInformationFilterValue,
@@ -955,6 +1004,9 @@ static const struct model_error *const errors_GetCommandInvocation[] = {
 static const struct model_error *const errors_ListCommandInvocations[] = {
     &error_InternalServerError, &error_InvalidCommandId, &error_InvalidInstanceId,
     &error_InvalidFilterKey,    &error_InvalidNextToken, NULL};
+static const struct model_error *const errors_ListCommands[] = {
+    &error_InternalServerError, &error_InvalidCommandId, &error_InvalidInstanceId,
+    &error_InvalidFilterKey,    &error_InvalidNextToken, NULL};
 static const struct model_error *const errors_SendCommand[] = {
     &error_DuplicateInstanceId, &error_InternalServerError,       &error_InvalidInstanceId,
     &error_InvalidDocument,     &error_InvalidDocumentVersion,    &error_InvalidOutputFolder,
@@ -962,6 +1014,19 @@ static const struct model_error *const errors_SendCommand[] = {
     &error_InvalidRole,         &error_InvalidNotificationConfig, NULL};
 
 static const struct aws_operation operations[] = {
+    {.service = &service_ssm,
+     .name = "CancelCommand",
+     .http_method = "POST",
+     .uri = "/",
+     .http_status = 200,
+     .input = &shape_CancelCommandRequest,
+     .errors = errors_CancelCommand,
+     .mutates = true,
+     .resend_safe = true,
+     .timeout_ms = 10000,
+     .action = "ssm:CancelCommand",
+     .resource = "arn:{partition}:ec2:{region}:{account}:instance/{InstanceIds}",
+     .in_trail = true},
     {.service = &service_ssm,
      .name = "DescribeInstanceInformation",
      .http_method = "POST",
@@ -1013,6 +1078,24 @@ static const struct aws_operation operations[] = {
      .in_trail = true,
      .reads = true},
     {.service = &service_ssm,
+     .name = "ListCommands",
+     .http_method = "POST",
+     .uri = "/",
+     .http_status = 200,
+     .input = &shape_ListCommandsRequest,
+     .output = &shape_ListCommandsResult,
+     .errors = errors_ListCommands,
+     .page_token_in = "NextToken",
+     .page_token_out = "NextToken",
+     .page_items = "Commands",
+     .page_size = "MaxResults",
+     .resend_safe = true,
+     .timeout_ms = 10000,
+     .action = "ssm:ListCommands",
+     .resource = "*",
+     .in_trail = true,
+     .reads = true},
+    {.service = &service_ssm,
      .name = "SendCommand",
      .http_method = "POST",
      .uri = "/",
@@ -1023,7 +1106,7 @@ static const struct aws_operation operations[] = {
      .mutates = true,
      .timeout_ms = 10000,
      .action = "ssm:SendCommand",
-     .resource = "arn:{partition}:ssm:{region}:{account}:document/{DocumentName} "
+     .resource = "arn:{partition}:ssm:{region}::document/{DocumentName} "
                  "arn:{partition}:ec2:{region}:{account}:instance/{InstanceIds}",
      .in_trail = true},
 };
@@ -1038,7 +1121,7 @@ const struct aws_service service_ssm = {.id = "ssm",
                                         .event_source = "ssm.amazonaws.com",
                                         .protocol = AWS_JSON_1_1,
                                         .operations = operations,
-                                        .operation_count = 4,
+                                        .operation_count = 6,
                                         .throttle_code = "ThrottlingException",
                                         .throttle_status = 400,
                                         .throttle_message = "Rate exceeded",
