@@ -279,3 +279,26 @@ bool authorize_call(struct call *c, const struct handler *row, struct error *err
     gathered_release(&g);
     return allowed;
 }
+
+bool authorize_role(struct sandbox *s, const char *role_name, const char *action, const char *resource)
+{
+    const struct json *role = world_get(s->world, "iam.role", role_name);
+    CLEANUP(json_freep)
+    struct json *session = json_of("RoleId", json_get_text(role, "RoleId"), NULL);
+    struct call c = {.sandbox = s, .world = s->world, .principal = {.type = PRINCIPAL_SESSION}};
+    struct principal *p = &c.principal;
+    struct gathered g = {0};
+    struct policy_result result;
+
+    if (!role)
+        return false;
+    p->session = session;
+    (void)snprintf(p->role_name, sizeof p->role_name, "%s", role_name);
+    sandbox_arn(s, c.resource, "sts", "", "assumed-role/%s/agent", role_name);
+    (void)snprintf(p->arn, sizeof p->arn, "%.500s", c.resource);
+    policy_cache_trim(s->policies);
+    gather(s, p, &g);
+    decide(&c, &g, action, resource, false, &result);
+    gathered_release(&g);
+    return result.decision == POLICY_ALLOWED;
+}

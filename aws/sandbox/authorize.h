@@ -13,6 +13,11 @@
  * handler's row asks `also`. On refusal err is AWS's answer, in its words. */
 MUST_USE bool authorize_call(struct call *c, const struct handler *row, struct error *err);
 
+/** Whether a role itself allows an action on a resource now: for what its
+ * holder does beside the services that are here (an agent's own calls). No
+ * condition keys, no record. */
+bool authorize_role(struct sandbox *s, const char *role_name, const char *action, const char *resource);
+
 /** Whether an element of attachments[] is in force now. */
 bool attachment_works(const struct sandbox *s, const struct json *attachment);
 /** Forgets attachments that no longer work and have ended. */

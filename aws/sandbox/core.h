@@ -16,12 +16,14 @@ struct jobs;
 struct timers;
 struct server;
 struct record;
+struct ssm_run;
 
 struct sandbox {
     struct sandbox_options options; /* texts are copies owned by `texts` */
     char **texts;
     size_t text_count, text_cap;
     const char **function_env; /* NULL-terminated; what options.function_env points to */
+    const char **workstation_env;
     char partition[16];
     char account[13];
     char admin_key[129]; /* access key id of the world's administrator */
@@ -39,6 +41,7 @@ struct sandbox {
     unsigned char metadata_key[32]; /* signs IMDS tokens */
     char metadata_session[129];     /* access key id of the workstation's session, "" none */
     int64_t lookups_ms[2];          /* when LookupEvents was last answered, oldest first */
+    struct ssm_run *commands;       /* running on the workstation, see ssm_run.c */
     pthread_t loop_thread;
 };
 

@@ -32,17 +32,28 @@ const char *sandbox_keep_text(struct sandbox *s, const char *text)
     return s->texts[s->text_count++];
 }
 
-void sandbox_set_function_env(struct sandbox *s, const char *const *list)
+static void keep_list(struct sandbox *s, const char *const *list, const char ***out)
 {
     size_t count = 0;
 
     while (list && list[count])
         count++;
-    mem_free(s->function_env);
-    s->function_env = mem_array(count + 1, sizeof *s->function_env);
+    mem_free(*out);
+    *out = mem_array(count + 1, sizeof **out);
     for (size_t i = 0; i < count; i++)
-        s->function_env[i] = sandbox_keep_text(s, list[i]);
+        (*out)[i] = sandbox_keep_text(s, list[i]);
+}
+
+void sandbox_set_function_env(struct sandbox *s, const char *const *list)
+{
+    keep_list(s, list, &s->function_env);
     s->options.function_env = s->function_env;
+}
+
+void sandbox_set_workstation_env(struct sandbox *s, const char *const *list)
+{
+    keep_list(s, list, &s->workstation_env);
+    s->options.workstation_env = s->workstation_env;
 }
 
 static void keep_options(struct sandbox *s, const struct sandbox_options *options)
@@ -56,6 +67,7 @@ static void keep_options(struct sandbox *s, const struct sandbox_options *option
     o->admin_user = sandbox_keep_text(s, options->admin_user);
     o->record_file = sandbox_keep_text(s, options->record_file);
     sandbox_set_function_env(s, options->function_env);
+    sandbox_set_workstation_env(s, options->workstation_env);
     (void)snprintf(s->partition, sizeof s->partition, "aws");
     for (size_t i = 0; i < ARRAY_LEN(partitions); i++)
         if (str_starts(str_of(o->region), str_of(partitions[i].region_prefix)))
@@ -118,6 +130,7 @@ void sandbox_free(struct sandbox *s)
         mem_free(s->texts[i]);
     mem_free(s->texts);
     mem_free(s->function_env);
+    mem_free(s->workstation_env);
     mem_free(s);
 }
 

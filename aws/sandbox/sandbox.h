@@ -36,8 +36,9 @@ struct sandbox_options {
     struct sandbox_database database;
     struct clock clock;
     int64_t latency_ms, propagation_ms, stack_ms, trail_delay_ms;
-    const char *record_file;         /* NULL: none */
-    const char *const *function_env; /* environment of function commands, NULL-terminated; see DESIGN 7 */
+    const char *record_file;            /* NULL: none */
+    const char *const *function_env;    /* environment of function commands, NULL-terminated; see DESIGN 7 */
+    const char *const *workstation_env; /* of commands sent to the workstation; the same */
 };
 
 struct sandbox;
@@ -58,6 +59,8 @@ void sandbox_admin_credentials(const struct sandbox *s, struct aws_credentials *
 /** Sets the environment of function commands again once the URL is known;
  * copied. Before sandbox_run. */
 void sandbox_set_function_env(struct sandbox *s, const char *const *function_env);
+/** The same for commands sent to the workstation. */
+void sandbox_set_workstation_env(struct sandbox *s, const char *const *workstation_env);
 
 /** Serves until sandbox_stop. The calling thread becomes the loop. */
 MUST_USE bool sandbox_run(struct sandbox *s, struct error *err);

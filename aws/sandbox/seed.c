@@ -1,4 +1,5 @@
 #include "aws/sandbox/seed.h"
+#include "aws/sandbox/ssm.h"
 
 #include <stdio.h>
 
@@ -145,7 +146,10 @@ bool seed_world(struct sandbox *s, const struct json *world, struct error *err)
                         .now_s = sandbox_now_ms(s) / 1000,
                         .next_address = 10};
 
-    return seed_keys(world, "", "", top_keys, err) && seed_mappings(world, err) && seed_account(&seed, err) &&
-           seed_identity(&seed, err) && seed_network(&seed, err) && seed_instances(&seed, err) &&
-           seed_databases(&seed, err) && seed_functions(&seed, err);
+    if (!seed_keys(world, "", "", top_keys, err) || !seed_mappings(world, err) || !seed_account(&seed, err) ||
+        !seed_identity(&seed, err) || !seed_network(&seed, err) || !seed_instances(&seed, err) ||
+        !seed_databases(&seed, err) || !seed_functions(&seed, err))
+        return false;
+    ssm_agent_report(s); /* the workstation is up */
+    return true;
 }

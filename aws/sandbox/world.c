@@ -24,7 +24,10 @@ struct world {
     size_t count, cap;
 };
 
-static const char *const hashed_members[] = {"password", "secret", "secret_binary", "secret_string", "token"};
+/* What commands were told and what they printed may hold a secret too. */
+static const char *const hashed_members[] = {"parameters",      "password",      "secret",
+                                             "secret_binary",   "secret_string", "standard_error",
+                                             "standard_output", "token"};
 
 /** Index of the first kind not before name. */
 static size_t kind_position(const struct world *w, const char *name, bool *found)

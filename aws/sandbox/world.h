@@ -43,6 +43,7 @@
  * lambda.function        FunctionName: the Configuration of GetFunction, Tags, policy{sid:statement},
  *                        hosted("MySQLSingleUser") or command[argv]
  * logs.group             logGroupName: logGroupName arn creationTime storedBytes streams{}
+ * ssm.command, ssm.instance  see ssm.h
  * cloudtrail.event       kept in trail.h, not here
  */
 #ifndef AWS_SANDBOX_WORLD_H
@@ -68,8 +69,9 @@ size_t world_count(const struct world *w, const char *kind);
 /** In key order: for (size_t i = 0; (e = world_at(w, kind, i, &key)); i++). */
 const struct json *world_at(const struct world *w, const char *kind, size_t index, const char **key);
 
-/** Sorted JSON. Members named secret, token, secret_string, secret_binary and
- * password become "sha256:…"; aws_managed entities are left out. */
+/** Sorted JSON. Members named secret, token, secret_string, secret_binary,
+ * password, parameters, standard_output and standard_error become "sha256:…";
+ * aws_managed entities are left out. */
 void world_dump(const struct world *w, struct buf *out);
 
 #endif
