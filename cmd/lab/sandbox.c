@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,8 @@ enum { WORLD_LIMIT_BYTES = 256 * 1024 };
 struct box {
     const struct options *options;
     char *directory, *ca_file, *chain_file, *key_file, *empty_file;
+    /* What a command sent to the workstation reads, which may run as another user. */
+    char *open_directory, *open_ca_file, *open_empty_file;
     char database_address[32];
     unsigned database_port;
     struct random_seeded seeded;
@@ -45,7 +48,7 @@ struct box {
     struct mysql_server *server;
     struct sandbox *sandbox;
     struct aws_credentials admin;
-    struct env_list functions_env;
+    struct env_list functions_env, workstation_env;
     struct process child;
     int child_fd, signal_fd;
     int status;
@@ -160,6 +163,26 @@ static bool write_file(const struct box *b, const char *name, struct str text, c
     return file_replace(*path, text, err);
 }
 
+static bool write_open_file(const struct box *b, const char *name, struct str text, char **path,
+                            struct error *err)
+{
+    *path = mem_printf("%s/%s", b->open_directory, name);
+    if (!file_replace(*path, text, err))
+        return false;
+    return chmod(*path, 0644) == 0 || error_os(err, "open %s", *path);
+}
+
+/* The CA is no secret; the private keys stay where only we can read. */
+static bool write_open_files(struct box *b, struct str ca, struct error *err)
+{
+    if (!file_temp_dir("lab-workstation", &b->open_directory, err))
+        return false;
+    if (chmod(b->open_directory, 0755) < 0)
+        return error_os(err, "open %s", b->open_directory);
+    return write_open_file(b, "ca.pem", ca, &b->open_ca_file, err) &&
+           write_open_file(b, "empty", STR(""), &b->open_empty_file, err);
+}
+
 static bool make_certificates(struct box *b, struct error *err)
 {
     struct certificate_set set = {0};
@@ -172,7 +195,8 @@ static bool make_certificates(struct box *b, struct error *err)
               write_file(b, "ca.pem", buf_str(&set.root_pem), &b->ca_file, err) &&
               write_file(b, "server-chain.pem", buf_str(&set.chain_pem), &b->chain_file, err) &&
               write_file(b, "server-key.pem", buf_str(&set.key_pem), &b->key_file, err) &&
-              write_file(b, "empty", STR(""), &b->empty_file, err);
+              write_file(b, "empty", STR(""), &b->empty_file, err) &&
+              write_open_files(b, buf_str(&set.root_pem), err);
     certificate_release(&set);
     return ok;
 }
@@ -256,9 +280,13 @@ static bool start_aws(struct box *b, const struct json *world, struct error *err
         return false;
     sandbox_admin_credentials(b->sandbox, &b->admin);
     lab_directory(lab_dir);
-    const struct sandbox_env env = describe(b, lab_dir);
+    struct sandbox_env env = describe(b, lab_dir);
     sandbox_env_functions(&env, environ, &b->functions_env);
     sandbox_set_function_env(b->sandbox, (const char *const *)b->functions_env.items);
+    env.ca_file = b->open_ca_file;
+    env.empty_file = b->open_empty_file;
+    sandbox_env_workstation(&env, &b->workstation_env);
+    sandbox_set_workstation_env(b->sandbox, (const char *const *)b->workstation_env.items);
     return true;
 }
 
@@ -398,14 +426,20 @@ static void release(struct box *b)
         unlink(b->options->ready_file);
     if (b->directory && !file_remove_tree(b->directory, &ignored))
         log_warn("%s", ignored.message);
+    if (b->open_directory && !file_remove_tree(b->open_directory, &ignored))
+        log_warn("%s", ignored.message);
     aws_credentials_release(&b->admin);
     env_list_release(&b->functions_env);
+    env_list_release(&b->workstation_env);
     secret_release(&b->admin_password);
     mem_free(b->directory);
     mem_free(b->ca_file);
     mem_free(b->chain_file);
     mem_free(b->key_file);
     mem_free(b->empty_file);
+    mem_free(b->open_directory);
+    mem_free(b->open_ca_file);
+    mem_free(b->open_empty_file);
     if (b->child_fd >= 0)
         close(b->child_fd);
     if (b->signal_fd >= 0)

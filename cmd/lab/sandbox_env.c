@@ -79,6 +79,15 @@ void sandbox_env_functions(const struct sandbox_env *env, char **parent, struct 
     sandbox_env_build(&function, parent, out);
 }
 
+void sandbox_env_workstation(const struct sandbox_env *env, struct env_list *out)
+{
+    struct sandbox_env workstation = *env;
+
+    workstation.admin = NULL;
+    add(out, "LANG", "C.UTF-8");
+    add_own(&workstation, out);
+}
+
 void sandbox_env_print(const struct sandbox_env *env, struct buf *out)
 {
     struct env_list own = {0};

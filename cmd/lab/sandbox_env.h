@@ -28,6 +28,8 @@ void env_list_release(struct env_list *e);
 void sandbox_env_build(const struct sandbox_env *env, char **parent, struct env_list *out);
 /** What functions get: as a workstation, without DBUSER and DBPASS. */
 void sandbox_env_functions(const struct sandbox_env *env, char **parent, struct env_list *out);
+/** What commands sent to the workstation get: nothing of the parent's but PATH. */
+void sandbox_env_workstation(const struct sandbox_env *env, struct env_list *out);
 /** The sandbox's own variables as `export K='V'` lines. */
 void sandbox_env_print(const struct sandbox_env *env, struct buf *out);
 
