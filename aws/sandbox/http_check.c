@@ -124,17 +124,28 @@ static bool is_loopback_host(const char *host)
     return !strchr(host, '/') && http_url_parse(buf_str(&text), &url, &ignored) && http_url_is_loopback(&url);
 }
 
+/** What a browser says of itself: each of the headers, should there be several. */
+static bool is_from_a_page(const struct http_request *req)
+{
+    for (size_t i = 0; i < req->headers.count; i++) {
+        const struct http_header *h = &req->headers.items[i];
+
+        if (str_equal_ignore_case(str_of(h->name), STR("Origin")))
+            return true;
+        if (str_equal_ignore_case(str_of(h->name), STR("Sec-Fetch-Site")) && strcmp(h->value, "none") != 0 &&
+            strcmp(h->value, "same-origin") != 0)
+            return true;
+    }
+    return false;
+}
+
 static bool check_origin(const struct http_request *req, struct http_refusal *refusal)
 {
-    const char *site = http_headers_find(&req->headers, "Sec-Fetch-Site");
-
     if (http_headers_count(&req->headers, "Host") != 1)
         return refuse(refusal, 400, "one Host header is needed");
     if (!is_loopback_host(http_headers_find(&req->headers, "Host")))
         return refuse(refusal, 403, "this Host is not a loopback address");
-    if (http_headers_count(&req->headers, "Origin"))
-        return refuse(refusal, 403, "web pages may not call the sandbox");
-    if (site && strcmp(site, "none") != 0 && strcmp(site, "same-origin") != 0)
+    if (is_from_a_page(req))
         return refuse(refusal, 403, "web pages may not call the sandbox");
     return true;
 }

@@ -292,6 +292,81 @@ static void test_judges_heads(void **state)
     }
 }
 
+static void test_judges_hosts(void **state)
+{
+    static const struct {
+        const char *host;
+        int status; /* 0: accepted */
+    } rows[] = {
+        {"127.0.0.1", 0},
+        {"127.9.8.7:80", 0},
+        {"localhost:1", 0},
+        {"LocalHost", 0},
+        {"[::1]:4566", 0},
+        {"[0:0:0:0:0:0:0:1]", 0},
+        {"", 403},
+        {"localhost.", 403}, /* as a resolver has it: not the letters */
+        {"evil.localhost", 403},
+        {"localhost.evil.example", 403},
+        {"localhost@evil.example", 403},
+        {"evil.example@localhost", 403},
+        {"localhost/evil.example", 403},
+        {"localhost?evil.example", 403},
+        {"localhost#evil.example", 403},
+        {"localhost,evil.example", 403},
+        {"localhost evil.example", 403},
+        {"localhost:port", 403},
+        {"localhost:65536", 403},
+        {"localhost:1:2", 403},
+        {"127.1", 403},
+        {"127.0.0.1.", 403},
+        {"0177.0.0.1", 403},
+        {"0x7f.0.0.1", 403},
+        {"2130706433", 403},
+        {"0.0.0.0", 403},
+        {"128.0.0.1", 403},
+        {"::1", 403},
+        {"[::1", 403},
+        {"[::]", 403},
+        {"[::ffff:127.0.0.1]", 403},
+        {"[::1]evil.example", 403},
+        {"[fe80::1%lo]", 403},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct http_request req = {0};
+        struct http_refusal refusal = {0};
+        struct error err;
+
+        http_request_set(&req, "GET", "/", NULL);
+        assert_true(http_headers_add(&req.headers, "Host", str_of(rows[i].host), &err));
+        if (http_check_head(&req, "/", "HTTP/1.1", 1, &refusal) != (rows[i].status == 0) ||
+            refusal.status != rows[i].status)
+            print_error("%s: %d\n", rows[i].host, refusal.status);
+        assert_int_equal(refusal.status, rows[i].status);
+        http_request_release(&req);
+    }
+}
+
+/* Said twice, the second is heard too. */
+static void test_judges_every_header_of_a_page(void **state)
+{
+    struct http_request req = {0};
+    struct http_refusal refusal = {0};
+    struct error err;
+
+    (void)state;
+    http_request_set(&req, "GET", "/", NULL);
+    assert_true(http_headers_add(&req.headers, "Host", STR("localhost"), &err));
+    assert_true(http_headers_add(&req.headers, "sec-fetch-site", STR("none"), &err));
+    assert_true(http_check_head(&req, "/", "HTTP/1.1", 1, &refusal));
+    assert_true(http_headers_add(&req.headers, "Sec-Fetch-Site", STR("cross-site"), &err));
+    assert_false(http_check_head(&req, "/", "HTTP/1.1", 1, &refusal));
+    assert_int_equal(refusal.status, 403);
+    http_request_release(&req);
+}
+
 static void test_ends_slow_connections(void **state)
 {
     struct peers peers = {0};
@@ -374,6 +449,8 @@ int main(void)
         cmocka_unit_test(test_says_when_a_body_is_too_large),
         cmocka_unit_test(test_watches_descriptors),
         cmocka_unit_test(test_judges_heads),
+        cmocka_unit_test(test_judges_hosts),
+        cmocka_unit_test(test_judges_every_header_of_a_page),
         cmocka_unit_test(test_ends_slow_connections),
         cmocka_unit_test(test_makes_room_for_newcomers),
         cmocka_unit_test(test_listens_on_loopback_only),
