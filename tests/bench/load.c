@@ -247,15 +247,20 @@ static int compare_latencies(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static double percentile_ms(const struct load *l, size_t percent)
+{
+    size_t at = (l->answered - 1) * percent / 100;
+
+    return l->latencies_us[at] / 1e3;
+}
+
 static void report(struct load *l, int64_t took_us)
 {
-    const uint32_t *us = l->latencies_us;
-
     qsort(l->latencies_us, l->answered, sizeof *l->latencies_us, compare_latencies);
     (void)printf("{\"requests\":%zu,\"failed\":%zu,\"per_second\":%.0f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_"
                  "ms\":%.2f",
-                 l->answered, l->failed, (double)l->answered * 1e6 / (double)took_us,
-                 us[l->answered / 2] / 1e3, us[l->answered * 99 / 100] / 1e3, us[l->answered - 1] / 1e3);
+                 l->answered, l->failed, (double)l->answered * 1e6 / (double)took_us, percentile_ms(l, 50),
+                 percentile_ms(l, 99), percentile_ms(l, 100));
     if (l->process)
         (void)printf(",\"first_kb\":%ld,\"last_kb\":%ld,\"peak_kb\":%ld", l->first_kb, l->last_kb,
                      l->peak_kb);

@@ -100,8 +100,10 @@ static int descriptors(void)
 
     (void)snprintf(path, sizeof path, "/proc/%d/fd", pid);
     dir = opendir(path);
-    if (!dir)
+    if (!dir) {
         skip(); /* a process that may not be looked into */
+        return 0;
+    }
     while (readdir(dir))
         count++;
     (void)closedir(dir);

@@ -28,8 +28,9 @@ static void put(struct draft *d, const char *name, const char *value)
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcasecmp((*(const struct http_header *const *)a)->name,
-                      (*(const struct http_header *const *)b)->name);
+    const struct http_header *x = a, *y = b;
+
+    return strcasecmp(x->name, y->name);
 }
 
 static void add_lower(struct buf *out, const char *name)
@@ -48,22 +49,22 @@ static void list_one(struct buf *list, const char *name)
 /** The canonical headers and their list. */
 static void canonical_headers(const struct draft *d, struct buf *headers, struct buf *list)
 {
-    const struct http_header *sorted[HEADERS_MAX];
+    struct http_header sorted[HEADERS_MAX] = {0}; /* texts of the request */
     size_t count = d->req.headers.count;
 
     assert_true(count <= HEADERS_MAX);
     for (size_t i = 0; i < count; i++)
-        sorted[i] = &d->req.headers.items[i];
+        sorted[i] = d->req.headers.items[i];
     qsort(sorted, count, sizeof sorted[0], compare_names);
     if (d->listed_first)
         list_one(list, d->listed_first);
     for (size_t i = 0; i < count; i++) {
-        const char *name = sorted[i]->name;
+        const char *name = sorted[i].name;
 
         if (d->unlisted && strcasecmp(name, d->unlisted) == 0)
             continue;
         add_lower(headers, name);
-        buf_printf(headers, ":%s\n", sorted[i]->value);
+        buf_printf(headers, ":%s\n", sorted[i].value);
         if (d->listed_first && strcasecmp(name, d->listed_first) == 0)
             continue;
         list_one(list, name);
@@ -139,7 +140,7 @@ void draft_sign(struct draft *d)
     CLEANUP(buf_release) struct buf headers = {0}, list = {0}, query = {0}, credential = {0};
     CLEANUP(buf_release) struct buf canonical = {0}, signature = {0};
     char now[32], day[9], hash[SHA256_HEX];
-    const char *date = d->date, *scope[4];
+    const char *date, *scope[4];
 
     clock_format_basic(d->now_s, now);
     date = or_else(d->date, now);
