@@ -23,9 +23,22 @@ void run_fail(struct run *run, const struct error *why, const char *step_id)
 
 /* --- what was before --- */
 
+/* All that the undo step retires was done before it began. */
+static bool all_played(const struct run *run, size_t undo)
+{
+    for (size_t i = 0; i < run->plan->step_count; i++) {
+        enum store_state state = run->steps[i].recorded.state;
+
+        if (graph_retires(run->plan, undo, i) && state != STORE_DONE && state != STORE_RETIRED)
+            return false;
+    }
+    return true;
+}
+
 /* A scene is in effect from the undo step's own record on, until the step it
  * undid is undone for good. The rows of the others may be missing: the run
- * died while it wrote them. */
+ * died while it wrote them. A scene in which a run died has begun: what it
+ * undoes may be gone already, and is not made again only to go once more. */
 static void find_scenes(struct run *run)
 {
     const struct plan *plan = run->plan;
@@ -39,6 +52,9 @@ static void find_scenes(struct run *run)
         for (size_t s = 0; s < plan->step_count && run->steps[u].in_effect; s++)
             if (graph_retires(run->plan, u, s))
                 run->steps[s].retired = true;
+        run->steps[u].begun = undo->undoes && state == STORE_NONE &&
+                              json_bool(json_get(run->steps[u].recorded.memo, SCENE_BEGUN), false) &&
+                              all_played(run, u);
     }
 }
 
@@ -102,6 +118,17 @@ static bool look_at(struct run *run, const bool *set)
 
 /* --- up --- */
 
+/* Skipped: retired, or of a scene that has begun and is played to its end. */
+static bool is_over(const struct run *run, const bool *set, size_t step)
+{
+    if (run->steps[step].retired)
+        return true;
+    for (size_t u = 0; u < run->plan->step_count; u++)
+        if (set[u] && run->steps[u].begun && graph_retires(run->plan, u, step))
+            return true;
+    return false;
+}
+
 static void act_up(struct run *run)
 {
     CLEANUP(mem_freep) bool *set = named_steps(run);
@@ -114,7 +141,7 @@ static void act_up(struct run *run)
         if (!set[i])
             continue;
         pass.tasks[i].mode = is_undo(run, i) ? TASK_SCENE : TASK_APPLY;
-        if (run->steps[i].retired)
+        if (is_over(run, set, i))
             pass.tasks[i].mode = TASK_RETIRED;
     }
     /* A failure is in run->first, and so is an interruption. */

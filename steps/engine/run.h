@@ -87,12 +87,16 @@ struct task {
     struct step_context context;
 };
 
+/* Memo of an undo step that has begun to undo. */
+#define SCENE_BEGUN "begun"
+
 /* One step in this run. */
 struct step_run {
     struct store_step recorded;
     struct json *outputs; /* of this run; NULL: recorded ones hold */
     bool retired;         /* a scene that was played has retired it */
     bool in_effect;       /* undo step: its scene was played and nothing was changed since */
+    bool begun;           /* undo step: a run died in its scene */
     bool changed;         /* made, changed, undone or tried in this run */
     bool looked;          /* seen holds */
     struct observation seen;

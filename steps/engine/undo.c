@@ -70,7 +70,7 @@ enum step_status play_forget(struct step_context *c, struct error *err)
 {
     struct step_run *s = activation_shown_run(c);
 
-    if (s->recorded.state == STORE_NONE || s->recorded.state == STORE_UNDONE)
+    if ((s->recorded.state == STORE_NONE && !s->recorded.memo) || s->recorded.state == STORE_UNDONE)
         return STEP_FINISHED;
     if (!store_put_step(c->run->options->store, c->shown->id, STORE_UNDONE, NULL, NULL, NULL, err))
         return STEP_FAILED;
@@ -94,6 +94,18 @@ static bool put_state(struct step_context *c, size_t at, enum store_state state,
     return true;
 }
 
+/* Before anything is undone: a run that dies in the scene is followed by one
+ * that only ends it. */
+static bool begin_scene(struct step_context *c, struct error *err)
+{
+    CLEANUP(json_freep) struct json *memo = json_object();
+
+    if (activation_shown_run(c)->begun)
+        return true;
+    json_put_bool(memo, SCENE_BEGUN, true);
+    return store_put_step(c->run->options->store, c->shown->id, STORE_NONE, NULL, memo, NULL, err);
+}
+
 /* The undo step first: with it the scene counts as played, and a run that dies
  * before the rest is written finds them retired all the same. */
 static bool retire(struct step_context *c, struct error *err)
@@ -103,6 +115,8 @@ static bool retire(struct step_context *c, struct error *err)
     bool ok;
 
     pthread_mutex_lock(&c->run->mutex);
+    json_free(c->run->steps[me].recorded.memo);
+    c->run->steps[me].recorded.memo = NULL;
     ok = put_state(c, me, STORE_DONE, err);
     for (size_t i = 0; ok && i < plan->step_count; i++) {
         if (!graph_retires(plan, me, i))
@@ -126,8 +140,11 @@ enum step_status play_scene(struct step_context *c, struct error *err)
         event_step(c, "unchanged", json_of("detail", "already undone", NULL));
         return STEP_FINISHED;
     }
-    if (!c->begun)
+    if (!c->begun) {
         event_step(c, "started", NULL);
+        if (!begin_scene(c, err))
+            return STEP_FAILED;
+    }
     status = undo_once(c, err);
     if (status != STEP_FINISHED)
         return status;

@@ -435,6 +435,8 @@ static void test_killed_in_up(void **state)
         ended = die_at(++n, ENGINE_UP, NULL);
         go_well(ENGINE_UP, NULL);
         assert_played();
+        /* role, swap and last: a scene in which it died is not set up again */
+        assert_int_equal(world->creates, 3);
         go_well(ENGINE_UP, NULL);
         assert_int_equal(r.summary.done, 0);
         go_well(ENGINE_DOWN, NULL);
