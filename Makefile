@@ -50,7 +50,8 @@ PROBE_SRC := $(filter tests/support/probe%.c,$(SUPPORT_SRC))
 HELPER_SRC := $(filter-out $(PROBE_SRC),$(SUPPORT_SRC))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c tests/vectors/*_test.c tests/e2e/*_test.c))
 BENCH_SRC := tests/bench/load.c
-ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC)
+TORTURE_SRC := tests/torture/killpoint.c
+ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC) $(TORTURE_SRC)
 HEADERS := $(sort $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_C))))))
 
 obj = $(patsubst %,$(OUT)/obj/%.o,$(basename $(1)))
@@ -59,7 +60,7 @@ LIB_OBJ := $(filter-out $(MAIN_OBJ),$(call obj,$(SRC))) $(patsubst %.S,$(OUT)/ob
 LIB := $(OUT)/liblab.a
 UNIT := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
 
-.PHONY: all demo test lint fmt asan tsan bench deps install clean help units FORCE
+.PHONY: all demo test lint fmt asan tsan torture bench deps install clean help units FORCE
 
 all: $(OUT)/lab $(OUT)/probe ## build lab and probe into build/
 
@@ -105,12 +106,12 @@ $(OUT)/.flags $(OUT)/.members:
 .SECONDARY: $(call obj,$(ALL_C))
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_C)))
 
-demo test lint fmt bench tsan deps: export LAB_DEPS := install
+demo test lint fmt torture bench tsan deps: export LAB_DEPS := install
 
 demo: all ## play the whole workshop lab against the local AWS
 	$(Q)tests/e2e/demo $(OUT)/lab
 
-test: all ## build everything and run every test
+test: all build/killpoint.so ## build everything and run every test
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan all units
 	$(Q)tests/run
 
@@ -126,6 +127,14 @@ asan: ## build lab and probe under build/asan/ with ASan and UBSan
 tsan: ## run the unit tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=tsan all units
 	$(Q)LAB_OUT=build/tsan tests/run tests/unit
+
+torture: all build/killpoint.so ## kill lab at every point, run it again, look at the world
+	$(Q)tests/torture/run build/lab build/killpoint.so $(ARGS)
+
+# Preloaded into the released lab: not linked with any of it.
+build/killpoint.so: $(TORTURE_SRC) | build/.deps
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
 
 bench: all $(OUT)/tests/bench/load ## print requests, times, load and memory, as ratios within one run
 	$(Q)tests/bench/run $(OUT)/lab
