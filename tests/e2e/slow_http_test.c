@@ -25,6 +25,7 @@ enum {
 static struct served sandbox;
 static struct buf good; /* a signed request, fresh enough for the whole run */
 static int pid;
+static struct rlimit files;
 
 static void sign_good(void)
 {
@@ -51,7 +52,6 @@ static void sign_good(void)
 static int set_up(void **state)
 {
     const char *url = getenv("AWS_ENDPOINT_URL"), *process = getenv("LAB_SANDBOX_PID");
-    struct rlimit files;
 
     (void)state;
     if (!url || !process || sscanf(url, "http://127.0.0.1:%u", &sandbox.port) != 1)
@@ -318,6 +318,8 @@ static void test_many_connections(void **state)
     long kb;
 
     (void)state;
+    if (files.rlim_cur < IDLE_CONNECTIONS + 100)
+        skip();      /* this machine lets a program have too few */
     round_of_many(); /* the allocator's first growth is not the question */
     held = descriptors();
     kb = resident_kb();
