@@ -246,7 +246,7 @@ bool options_parse(int argc, char **argv, char **env, struct options *out, struc
     *out = (struct options){.jobs = 4, .learner = "default"};
     out->vars = json_object();
     out->words = mem_array((size_t)argc + 1, sizeof *out->words);
-    out->given = mem_array((size_t)argc + 1, sizeof(*out->given));
+    out->given = mem_array((size_t)argc + 1, sizeof(void *));
     if (!read_environment(out, env, err))
         return false;
     for (int i = 1; i < argc; i++) {
