@@ -39,6 +39,7 @@ struct error {
     int os_errno;         /* errno at the failing call, 0 when none          */
     bool retryable;       /* the model or the status says a resend may help  */
     bool throttle;        /* the service asked to slow down                  */
+    bool lost;            /* sent, but no reply came: it may have acted      */
     char message[1024];   /* outermost context first; never holds a secret   */
 };
 

@@ -311,6 +311,7 @@ static bool fail(struct curl_transport *t, const struct http_url *url, CURLcode 
               detail ? detail : "", detail ? ")" : "");
     err->os_errno = code;
     err->retryable = t->sends == 0 && code != EPROTO;
+    err->lost = t->sends > 0 && code != EPROTO;
     return false;
 }
 

@@ -2,6 +2,7 @@
 
 #include "aws/common/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 /* --- what a kind reads --- */
@@ -436,6 +437,33 @@ enum step_status step_wait(struct step_context *c, const struct step_wait *wait)
     if (!c->wait_expired)
         say_waiting(c, w, now_ms);
     return STEP_WAITING;
+}
+
+/* --- trouble of AWS's own --- */
+
+/* A lost reply that was waited for to the end is dear: few of them. */
+enum { TROUBLES_MAX = 10, TROUBLE_TIMEOUT = 4 };
+
+bool activation_may_pass(const struct error *err)
+{
+    return err->lost || (err->code == ERR_AWS && (err->throttle || err->http_status >= 500));
+}
+
+bool activation_try_later(struct step_context *c, const struct error *err)
+{
+    static const char reason[] = "AWS to get over its trouble";
+    const struct step_wait wait = {reason, 500, 10000, 120000};
+    size_t at;
+
+    if (!activation_may_pass(err) || c->troubles >= TROUBLES_MAX)
+        return false;
+    c->troubles += err->os_errno == ETIMEDOUT ? TROUBLE_TIMEOUT : 1;
+    /* Each trouble is one of its own: counted, not timed from the first. */
+    at = wait_list_at(&c->waits, reason);
+    c->waits.items[at].started_ms = -1;
+    (void)step_wait(c, &wait);
+    step_note(c, "%s", err->message);
+    return true;
 }
 
 /* --- tags --- */

@@ -42,6 +42,8 @@ enum step_status play_look(struct step_context *c, struct error *err)
         return STEP_FAILED;
     s->looked = true;
     s->look_failed = !look(c, err);
+    if (s->look_failed && activation_try_later(c, err))
+        return STEP_WAITING;
     if (s->look_failed) {
         s->look_error = *err;
         return err->code == ERR_INTERRUPTED ? STEP_FAILED : STEP_FINISHED;
@@ -132,6 +134,8 @@ enum step_status play_plan(struct step_context *c, struct error *err)
         return STEP_FINISHED;
     }
     if (!look(c, err)) {
+        if (activation_try_later(c, err))
+            return STEP_WAITING;
         say_planned(c, "?", err->message);
         return STEP_FAILED;
     }
@@ -209,7 +213,7 @@ static void judge_seen(const struct step_context *c, struct check_result *r)
 
 static enum verdict verdict_of(const struct error *why)
 {
-    return why->code == ERR_TRY_AGAIN ? VERDICT_CANNOT_TELL : VERDICT_FAIL;
+    return why->code == ERR_TRY_AGAIN || activation_may_pass(why) ? VERDICT_CANNOT_TELL : VERDICT_FAIL;
 }
 
 /* A test of a scene that is over cannot be repeated without playing it again. */
@@ -245,6 +249,8 @@ static enum step_status check_test(struct step_context *c, struct error *err)
         char *found = mem_printf("not yet: waiting for %s", c->waits.items[c->waits_for].reason);
         set_result(&r, VERDICT_CANNOT_TELL, found);
     } else if (status == STEP_FAILED) {
+        if (activation_try_later(c, err))
+            return STEP_WAITING;
         if (err->code == ERR_INTERRUPTED || err->code == ERR_BUG)
             return status;
         set_result(&r, verdict_of(err), err->message);
@@ -268,6 +274,8 @@ enum step_status play_check(struct step_context *c, struct error *err)
     if (c->kind->schema.class == KIND_TEST && !c->kind->check)
         return check_test(c, err);
     seen = !c->kind->observe || look(c, err);
+    if (!seen && activation_try_later(c, err))
+        return STEP_WAITING;
     if (!seen && (err->code == ERR_INTERRUPTED || err->code == ERR_BUG))
         return STEP_FAILED;
     if (seen && !c->shown->undoes && (c->seen.state == OBSERVED_PRESENT || c->seen.state == OBSERVED_DIFFERS))

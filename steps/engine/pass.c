@@ -75,6 +75,8 @@ static enum step_status activate(struct worker *w, struct task *t, struct error 
     c->worker = w;
     c->wait_asked = c->wait_expired = false;
     status = activities[t->mode](c, err);
+    if (status == STEP_FAILED && activation_try_later(c, err))
+        status = STEP_WAITING;
     if (status == STEP_WAITING)
         status = check_wait(c, err);
     if (status == STEP_FAILED)

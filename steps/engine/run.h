@@ -73,6 +73,7 @@ struct step_context {
     size_t waits_for;  /* index of the running wait in waits */
     bool wait_asked;   /* step_wait was called in this activation */
     bool wait_expired; /* its deadline is over */
+    int troubles;      /* how often AWS had trouble of its own, see activation_try_later */
     enum task_result result;
 };
 
@@ -191,6 +192,13 @@ MUST_USE bool activation_settle(struct step_context *c, const char *how, struct 
 /** step_save_memo outside of an effect. */
 MUST_USE bool activation_keep_memo(struct step_context *c, struct error *err);
 struct aws_client *activation_client(struct step_context *c, struct error *err); /* NULL: err is set */
+/** Whether err is trouble of AWS's own that passes: too many calls, a server
+ * error, a reply that did not come. */
+bool activation_may_pass(const struct error *err);
+/** After such a failure: asks to come again. The step then looks before it
+ * acts, so that what was done without our hearing of it is met and not done
+ * twice. False when err is of another sort or it was often enough. */
+bool activation_try_later(struct step_context *c, const struct error *err);
 /** Finds the entry of a reason, or adds one. */
 size_t wait_list_at(struct wait_list *w, const char *reason);
 void wait_list_release(struct wait_list *w);

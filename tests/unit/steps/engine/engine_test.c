@@ -247,6 +247,26 @@ static void test_timeout(void **state)
     }
 }
 
+/* A lost reply is no failure: the step looks again and meets what it made. */
+static void test_a_lost_reply_is_looked_after(void **state)
+{
+    static const struct row rows[] = {{"a", &kind_thing, NULL, NULL, NULL, NULL}};
+    static const struct wish once[] = {{.step = "a", .troubles = 1}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, rows, ARRAY_LEN(rows));
+    r.wishes = once;
+    r.wish_count = ARRAY_LEN(once);
+    go_well(ENGINE_UP, NULL);
+    assert_int_equal(world->creates, 1);
+    assert_int_equal(world->doubles, 0);
+    assert_int_equal(state_of("a"), STORE_DONE);
+    assert_int_equal(open_intents(NULL), 0);
+    assert_true(said_in_full("AWS to get over its trouble"));
+    rig_stop(&r);
+}
+
 /* --- interrupted --- */
 
 static void test_interrupt(void **state)
@@ -403,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_parallel),
         cmocka_unit_test(test_many_wait_on_one_worker),
         cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_a_lost_reply_is_looked_after),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_run_names_what_is_missing),
         cmocka_unit_test(test_plan),

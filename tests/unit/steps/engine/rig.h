@@ -13,8 +13,9 @@ enum { MAX_STEPS = 128, MAX_KINDS = 8 };
 /* What a test wants of a step, by id. */
 struct wish {
     const char *step;
-    int waits; /* apply and undo ask to wait as many times */
-    bool fail; /* apply and undo fail */
+    int waits;    /* apply and undo ask to wait as many times */
+    bool fail;    /* apply and undo fail */
+    int troubles; /* the reply to apply's own call is lost so many times */
     bool fail_observe;
     bool stop;          /* asks for the stop while it runs */
     bool keep_original; /* saves a memo before it acts */
@@ -118,6 +119,19 @@ static bool use_secret(struct step_context *c, const char *handle, struct error 
     return true;
 }
 
+/* The call acted, but nobody heard of it. */
+static bool lose_reply(struct step_context *c, struct error *err)
+{
+    int64_t lost = json_int(json_get(step_scratch(c), "lost"), 0);
+
+    if (lost >= wish_of(c)->troubles)
+        return false;
+    json_put_int(step_scratch(c), "lost", lost + 1);
+    error_set(err, ERR_UNREACHABLE, "connection closed without a reply");
+    err->lost = true;
+    return true;
+}
+
 static enum step_status thing_apply(struct step_context *c, struct error *err)
 {
     CLEANUP(json_freep)
@@ -137,6 +151,8 @@ static enum step_status thing_apply(struct step_context *c, struct error *err)
         return STEP_FAILED;
     if (!step_call(c, AS_CALLER, "iam", "GetRole", in, &reply, err)) {
         if (!error_is(err, "NoSuchEntity") || !effect_call(c, name_of(c), "iam", "CreateRole", in, NULL, err))
+            return STEP_FAILED;
+        if (lose_reply(c, err))
             return STEP_FAILED;
     } else if (step_adopts(c)) {
         plant(name_of(c), step_id(c));
