@@ -6,6 +6,7 @@
 #include "aws/auth/sigv4.h"
 #include "aws/http/message.h"
 #include "aws/sandbox/call.h"
+#include "aws/sandbox/faults.h"
 
 #include <pthread.h>
 
@@ -37,14 +38,18 @@ struct sandbox {
     struct timers *timers;
     struct jobs *jobs;
     struct server *server;
-    struct record *record;          /* NULL: none */
-    unsigned char metadata_key[32]; /* signs IMDS tokens */
-    char metadata_session[129];     /* access key id of the workstation's session, "" none */
-    int64_t lookups_ms[2];          /* when LookupEvents was last answered, oldest first */
-    struct ssm_run *commands;       /* running on the workstation, see ssm_run.c */
+    struct record *record;                   /* NULL: none */
+    struct faults *faults;                   /* NULL: none */
+    int64_t real_start_ms, service_start_ms; /* one moment on both clocks */
+    unsigned char metadata_key[32];          /* signs IMDS tokens */
+    char metadata_session[129];              /* access key id of the workstation's session, "" none */
+    int64_t lookups_ms[2];                   /* when LookupEvents was last answered, oldest first */
+    struct ssm_run *commands;                /* running on the workstation, see ssm_run.c */
     pthread_t loop_thread;
 };
 
+/** Real milliseconds until a time of the service clock; 0 when it has come. */
+int64_t sandbox_until_ms(const struct sandbox *s, int64_t at_ms);
 /** Real time: signatures and sessions live by it, whatever the service clock. */
 int64_t sandbox_real_s(const struct sandbox *s);
 /** Copy of text that lives as long as the sandbox. NULL gives NULL. */
@@ -61,7 +66,8 @@ struct work {
     struct json *in;                    /* owned */
     bool deferred;
     bool ok;
-    bool recorded;                 /* the caller is known, the trail may have it */
+    bool recorded; /* the caller is known, the trail may have it */
+    enum fault fault;
     struct error err;              /* when not ok */
     struct http_response response; /* with a request: what to send */
     void (*done)(struct work *w);

@@ -209,6 +209,12 @@ static bool serve(struct work *w)
         return false;
     if (!principal_verify(w, &claim, &verdict))
         return false;
+    /* Before the call is looked at: none of these leaves a trace in the trail. */
+    w->fault = faults_draw(c->sandbox->faults, c->op);
+    if (w->fault == FAULT_THROTTLE || w->fault == FAULT_ERROR)
+        return faults_refuse(c->sandbox->faults, c->service, w->fault, &w->err);
+    if (w->fault == FAULT_RESET)
+        return error_set(&w->err, ERR_UNREACHABLE, "connection reset");
     if (!protocol_decode_request(c->op, w->request, &w->in, &w->err)) {
         w->recorded = w->in != NULL;
         return false;

@@ -86,9 +86,14 @@ bool iam_list_profiles_for_role(struct call *c, struct error *err)
 bool iam_add_role_to_profile(struct call *c, struct error *err)
 {
     struct json *profile = iam_edit(c, &iam_profile, err);
+    const struct json *role = profile ? iam_get(c, &iam_role, err) : NULL;
 
-    if (!profile || !iam_get(c, &iam_role, err))
+    if (!role)
         return false;
+    /* A role made just now is missed where it is looked up: facts section 4. */
+    if (!sandbox_propagated(c->sandbox, json_int(json_get(role, "created_ms"), 0)))
+        return iam_refuse(err, "NoSuchEntity", "%s %s cannot be found.", iam_role.missing,
+                          iam_name(c, &iam_role));
     if (*json_get_text(profile, "role"))
         return iam_refuse(err, "LimitExceeded",
                           "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");

@@ -66,6 +66,9 @@ static void keep_options(struct sandbox *s, const struct sandbox_options *option
     o->database_address = sandbox_keep_text(s, options->database_address);
     o->admin_user = sandbox_keep_text(s, options->admin_user);
     o->record_file = sandbox_keep_text(s, options->record_file);
+    if (o->speed < 1)
+        o->speed = 1;
+    s->real_start_ms = s->service_start_ms = clock_wall_ms(&o->clock);
     sandbox_set_function_env(s, options->function_env);
     sandbox_set_workstation_env(s, options->workstation_env);
     (void)snprintf(s->partition, sizeof s->partition, "aws");
@@ -81,6 +84,8 @@ static void start_random(struct sandbox *s)
         random_seeded_init(&s->seeded, s->options.seed);
         s->random = random_seeded_source(&s->seeded);
     }
+    s->faults = faults_new(&s->options.faults,
+                           s->options.seed ? s->options.seed : random_below(&random_system, UINT64_MAX));
     s->random.fill(s->random.self, s->metadata_key, sizeof s->metadata_key);
     /* Twelve digits, the first not 0, so that nobody takes it for a number. */
     random_text(&s->random, "123456789", s->account, 1);
@@ -122,6 +127,7 @@ void sandbox_free(struct sandbox *s)
     timers_free(s->timers);
     jobs_free(s->jobs);
     record_free(s->record);
+    faults_free(s->faults);
     key_cache_free(s->keys);
     policy_cache_free(s->policies);
     trail_free(s->trail);
@@ -177,7 +183,14 @@ const struct random *sandbox_random(struct sandbox *s)
 
 int64_t sandbox_now_ms(const struct sandbox *s)
 {
-    return clock_wall_ms(&s->options.clock);
+    return s->service_start_ms + (clock_wall_ms(&s->options.clock) - s->real_start_ms) * s->options.speed;
+}
+
+int64_t sandbox_until_ms(const struct sandbox *s, int64_t at_ms)
+{
+    int64_t left_ms = at_ms - sandbox_now_ms(s);
+
+    return left_ms > 0 ? (left_ms + s->options.speed - 1) / s->options.speed : 0;
 }
 
 int64_t sandbox_real_s(const struct sandbox *s)

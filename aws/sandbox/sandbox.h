@@ -23,6 +23,11 @@ struct sandbox_database {
     void *self;
 };
 
+/* How often calls meet trouble: probabilities from 0 to 1. */
+struct fault_rates {
+    double throttle, errors, resets, lose_replies;
+};
+
 struct sandbox_options {
     const struct json *world;     /* world.yaml as JSON; facts at the start */
     const char *region;           /* "eu-west-1" */
@@ -36,6 +41,8 @@ struct sandbox_options {
     struct sandbox_database database;
     struct clock clock;
     int64_t latency_ms, propagation_ms, stack_ms, trail_delay_ms;
+    int64_t speed; /* service time runs so many times real time; 0: once */
+    struct fault_rates faults;
     const char *record_file;            /* NULL: none */
     const char *const *function_env;    /* environment of function commands, NULL-terminated; see DESIGN 7 */
     const char *const *workstation_env; /* of commands sent to the workstation; the same */

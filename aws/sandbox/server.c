@@ -237,6 +237,17 @@ static void begin(struct exchange *x)
     dispatch_request(x->work);
 }
 
+/** Closes without a reply; a reset breaks the connection off. */
+static enum MHD_Result break_off(const struct exchange *x)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    /* Where it fails the connection just closes, which clients meet as well. */
+    if (x->work->fault == FAULT_RESET)
+        (void)setsockopt(x->peer->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    return MHD_NO;
+}
+
 static enum MHD_Result answer(struct exchange *x)
 {
     if (!x->begun) {
@@ -253,6 +264,8 @@ static enum MHD_Result answer(struct exchange *x)
     }
     if (!x->ready) /* resumed by the end of the sandbox */
         return MHD_NO;
+    if (x->work && x->work->fault >= FAULT_RESET)
+        return break_off(x);
     peer_move(&x->server->peers, x->peer, PEER_SENDING, now_ms(x->server));
     return send_response(x, x->work ? &x->work->response : &x->response, false);
 }
@@ -523,7 +536,7 @@ static int wait_ms(struct server *server)
     wait = earlier(release_delayed(server), peers_expire(&server->peers, now));
     wait = wait < 0 ? -1 : wait > now ? wait - now : 0;
     if (timer >= 0)
-        wait = earlier(wait, timer > sandbox_now_ms(s) ? timer - sandbox_now_ms(s) : 0);
+        wait = earlier(wait, sandbox_until_ms(s, timer));
     if (server->resumed) {
         server->resumed = false;
         return 0;

@@ -56,6 +56,14 @@ const struct option_row option_rows[] = {
     {"stack-ms", 0, OPTION_NUMBER, AT(stack_ms), "MS", "how long a stack takes", "sandbox", 0, 36000000},
     {"trail-delay-ms", 0, OPTION_NUMBER, AT(trail_delay_ms), "MS", "how late events show in the trail",
      "sandbox", 0, 36000000},
+    {"throttle", 0, OPTION_RATE, AT(throttle), "P", "share of calls refused as too many, 0 to 1", "sandbox",
+     0, 0},
+    {"errors", 0, OPTION_RATE, AT(errors), "P", "share of calls that fail with 500 or 503", "sandbox", 0, 0},
+    {"resets", 0, OPTION_RATE, AT(resets), "P", "share of connections broken before the call acts", "sandbox",
+     0, 0},
+    {"lose-replies", 0, OPTION_RATE, AT(lose_replies), "P", "share of replies lost after the call acted",
+     "sandbox", 0, 0},
+    {"speed", 0, OPTION_NUMBER, AT(speed), "N", "service time runs N times real time", "sandbox", 1, 1000000},
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL, 0, 0},
 };
 
@@ -112,6 +120,30 @@ static bool set_var(struct options *o, const char *name, struct str value, const
     return true;
 }
 
+/* "0.05", ".5", "1": plain decimal text, whatever the locale. */
+static bool parse_rate(struct str text, double *out)
+{
+    double value = 0, unit = 1;
+    size_t digits = 0;
+    bool fraction = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (c == '.' && !fraction) {
+            fraction = true;
+            continue;
+        }
+        if (c < '0' || c > '9' || ++digits > 15)
+            return false;
+        if (fraction)
+            unit /= 10;
+        value = fraction ? value + unit * (c - '0') : value * 10 + (c - '0');
+    }
+    *out = value;
+    return digits > 0 && value <= 1;
+}
+
 /* from: how the person wrote it, "--jobs" or "LAB_JOBS". */
 static bool store_value(struct options *o, const struct option_row *row, const char *value, const char *from,
                         struct error *err)
@@ -133,6 +165,14 @@ static bool store_value(struct options *o, const struct option_row *row, const c
             return error_set(err, ERR_USAGE, "%s wants a number from %lld to %lld, not \"%s\"", from,
                              (long long)row->min, (long long)row->max, value);
         *(int64_t *)(void *)at = n;
+        return true;
+    }
+    case OPTION_RATE: {
+        double p;
+        if (!parse_rate(str_of(value), &p))
+            return error_set(err, ERR_USAGE, "%s wants a share from 0 to 1, as 0.05, not \"%s\"", from,
+                             value);
+        *(double *)(void *)at = p;
         return true;
     }
     case OPTION_VAR: {

@@ -19,7 +19,8 @@ struct options {
     /* for some */
     const char *until, *secret, *as, *world, *listen, *db_listen, *data, *record, *dump, *ready_file;
     bool prove, purge, with_needs, adopt, detailed_exitcode;
-    int64_t seed, latency_ms, propagation_ms, stack_ms, trail_delay_ms;
+    int64_t seed, latency_ms, propagation_ms, stack_ms, trail_delay_ms, speed;
+    double throttle, errors, resets, lose_replies;
     const struct option_row **given; /* on the command line, NULL-terminated */
     size_t given_count;
     /* what is left: the command and its words; "--" and what follows */
@@ -28,7 +29,7 @@ struct options {
     const char *const *rest; /* behind "--", NULL when there was none */
 };
 
-enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_VAR };
+enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RATE, OPTION_VAR };
 
 struct option_row {
     const char *name; /* long form without dashes */

@@ -275,6 +275,11 @@ static bool start_aws(struct box *b, const struct json *world, struct error *err
         .stack_ms = b->options->stack_ms,
         .trail_delay_ms = b->options->trail_delay_ms,
         .record_file = b->options->record,
+        .speed = b->options->speed,
+        .faults = {.throttle = b->options->throttle,
+                   .errors = b->options->errors,
+                   .resets = b->options->resets,
+                   .lose_replies = b->options->lose_replies},
     };
     if (!sandbox_new(&options, &b->sandbox, err))
         return false;
