@@ -27,8 +27,10 @@ const struct command commands[] = {
     {"sandbox", "[-- CMD…] | stop", "a local AWS with a real MariaDB", "local", "1 65 66 69, CMD's own", 0, 1,
      true, command_sandbox},
     {"version", "", "the version of lab", "no", "", 0, 0, false, command_version},
-    {"help", "[TOPIC]", "help on a command, or: exit-status, environment, plans, kinds, sandbox, files", "no",
-     "", 0, 1, false, command_help},
+    {"help", "[TOPIC]",
+     "help on a command, or: exit-status, environment, plans, kinds, sandbox, files, "
+     "plan-schema",
+     "no", "", 0, 1, false, command_help},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, false, NULL},
 };
 

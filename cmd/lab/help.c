@@ -2,6 +2,7 @@
 #include "cmd/lab/commands.h"
 #include "cmd/lab/exit_status.h"
 #include "steps/kinds/table.h"
+#include "steps/plan/plan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -131,6 +132,20 @@ static void help_files(void)
          "~/.cache/lab/     the sandbox's database template");
 }
 
+/* What labs/plan.schema.json is made from. */
+static void help_plan_schema(void)
+{
+    const struct kind_schema *schemas[KINDS_MAX + 1] = {0};
+    CLEANUP(buf_release) struct buf text = {0};
+
+    for (size_t i = 0; step_kinds[i]; i++)
+        schemas[i] = &step_kinds[i]->schema;
+    plan_json_schema(schemas, &text);
+    fputs(buf_text(&text), stdout);
+    if (text.len > 0 && text.data[text.len - 1] != '\n')
+        putchar('\n');
+}
+
 static const struct {
     const char *name;
     void (*print)(void);
@@ -141,6 +156,7 @@ static const struct {
     {"kinds", help_kinds},
     {"sandbox", help_sandbox},
     {"files", help_files},
+    {"plan-schema", help_plan_schema},
 };
 
 COMMAND(help)
