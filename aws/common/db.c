@@ -1,5 +1,6 @@
 #include "aws/common/db.h"
 
+#include "aws/common/buf.h"
 #include "aws/common/mem.h"
 
 #include <sqlite3.h>
@@ -94,6 +95,34 @@ static bool configure(struct db *db, bool read_only, struct error *err)
     return db_script(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", err);
 }
 
+/* In a directory that nobody may write to, such as a read-only file system,
+ * SQLite cannot make the files beside the store that a log needs. Without a
+ * log, and with nobody who could write one, the file alone is the store. */
+static bool is_immutable(const char *path)
+{
+    CLEANUP(mem_freep) char *log = mem_printf("%s-wal", path);
+    CLEANUP(mem_freep) char *dir = mem_copy((struct str){path, (size_t)(strrchr(path, '/') - path) + 1});
+    struct stat st;
+
+    return access(dir, W_OK) < 0 && (lstat(log, &st) < 0 ? errno == ENOENT : st.st_size == 0);
+}
+
+/* "file:PATH?immutable=1", with what means something in a URI escaped. */
+static char *immutable_uri(const char *path)
+{
+    CLEANUP(buf_release) struct buf uri = {0};
+
+    buf_adds(&uri, "file:");
+    for (; *path; path++) {
+        if (strchr("?#%", *path))
+            buf_printf(&uri, "%%%02x", (unsigned)(unsigned char)*path);
+        else
+            buf_addc(&uri, *path);
+    }
+    buf_adds(&uri, "?immutable=1");
+    return buf_detach(&uri);
+}
+
 bool db_open(const char *path, bool read_only, struct db **out, struct error *err)
 {
     CLEANUP(mem_freep) char *real = NULL;
@@ -104,6 +133,12 @@ bool db_open(const char *path, bool read_only, struct db **out, struct error *er
     if (!real_path(path, &real, err) || (!read_only && !make_file(real, err)) || !trusted(real, err))
         return false;
     db = mem_alloc(sizeof(*db));
+    if (read_only && is_immutable(real)) {
+        char *uri = immutable_uri(real);
+        mem_free(real);
+        real = uri;
+        flags |= SQLITE_OPEN_URI;
+    }
     if (sqlite3_open_v2(real, &db->handle, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK) {
         if (!db->handle)
