@@ -36,8 +36,7 @@ static bool damaged(struct error *err, const char *what)
     return error_set(err, ERR_STORE, "damaged (%s); %s", what, advice);
 }
 
-/* SQLite's own words for damage say nothing about what to do. */
-static bool advise(struct error *err)
+bool chain_advise(struct error *err)
 {
     if (strstr(err->message, "malformed") || strstr(err->message, "not a database"))
         return error_wrap(err, "damaged; %s", advice);
@@ -238,7 +237,11 @@ static bool check_all(struct db *db, bool read_only, bool *empty, struct error *
                          "written by a newer lab (format %lld, this one knows %d); use that one",
                          (long long)version, SCHEMA_VERSION);
     if (version != SCHEMA_VERSION)
-        return damaged(err, "unknown format");
+        return error_set(
+            err, ERR_STORE,
+            "written by an older lab (format %lld, this one knows %d), or damaged; end with that "
+            "one, or %s",
+            (long long)version, SCHEMA_VERSION, advice);
     return check_schema(db, err) && check_structure(db, err) && check_hashes(db, err);
 }
 
@@ -255,10 +258,10 @@ bool chain_prepare(struct db *db, bool read_only, bool *empty, struct error *err
 {
     *empty = false;
     if (!db_script(db, read_only ? "BEGIN" : "BEGIN IMMEDIATE", err))
-        return advise(err);
+        return chain_advise(err);
     if (!check_all(db, read_only, empty, err) || !db_script(db, "COMMIT", err)) {
         roll_back(db);
-        return advise(err);
+        return chain_advise(err);
     }
     return true;
 }
@@ -307,4 +310,22 @@ bool chain_append(struct db *db, const struct chain_row *row, int64_t *seq, stru
         return false;
     }
     return true;
+}
+
+bool chain_length(struct db *db, int64_t *seq, struct error *err)
+{
+    struct head head;
+
+    if (!get_head(db, &head, err))
+        return chain_advise(err);
+    *seq = head.seq;
+    return true;
+}
+
+bool chain_lost(int64_t seq, int64_t noted, struct error *err)
+{
+    CLEANUP(buf_release) struct buf what = {0};
+
+    buf_printf(&what, "its last rows are missing: %lld of %lld are there", (long long)seq, (long long)noted);
+    return damaged(err, buf_text(&what));
 }

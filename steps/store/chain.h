@@ -24,7 +24,16 @@ struct chain_row {
  * be made (read_only). ERR_STORE with a word on what to do. */
 MUST_USE bool chain_prepare(struct db *db, bool read_only, bool *empty, struct error *err);
 
+/** SQLite's own words for damage say nothing about what to do: adds it. Returns
+ * false. */
+bool chain_advise(struct error *err);
+
 /** One transaction, synchronous on return. seq may be NULL. */
 MUST_USE bool chain_append(struct db *db, const struct chain_row *row, int64_t *seq, struct error *err);
+
+/** How many rows there are. */
+MUST_USE bool chain_length(struct db *db, int64_t *seq, struct error *err);
+/** ERR_STORE: a run had written `noted` rows. Returns false. */
+bool chain_lost(int64_t seq, int64_t noted, struct error *err);
 
 #endif

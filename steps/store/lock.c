@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HOLDER_LIMIT_BYTES = 1024 };
+/* The holder's line, and behind it the note, at a place of its own. */
+enum { HOLDER_LIMIT_BYTES = 1024, NOTE_BYTES = 20 };
 
 /* An open file description lock: unlike a POSIX record lock it is not dropped
  * when some other descriptor of the file is closed in this process. */
@@ -27,7 +28,8 @@ static bool held(int fd, const char *path, struct error *err)
 {
     char text[HOLDER_LIMIT_BYTES];
     ssize_t got = pread(fd, text, sizeof(text), 0);
-    struct str line = {text, got > 0 ? (size_t)got : 0};
+    struct str whole = {text, got > 0 ? (size_t)got : 0};
+    struct str line = str_slice(whole, 0, str_find_char(whole, '\n'));
     CLEANUP(json_freep) struct json *holder = NULL;
     struct error ignored;
 
@@ -39,7 +41,14 @@ static bool held(int fd, const char *path, struct error *err)
                      json_get_text(holder, "host"), json_get_text(holder, "since"));
 }
 
-static bool write_holder(int fd, const char *command, int64_t now_ms)
+static bool write_failed(struct error *err)
+{
+    error_os(err, "write the lock");
+    err->code = ERR_STORE;
+    return false;
+}
+
+bool lock_sign(int fd, const char *command, int64_t now_ms, struct error *err)
 {
     CLEANUP(json_freep) struct json *holder = json_object();
     CLEANUP(buf_release) struct buf text = {0};
@@ -52,10 +61,32 @@ static bool write_holder(int fd, const char *command, int64_t now_ms)
     json_put_text(holder, "since", since);
     json_put_text(holder, "command", command);
     json_write(holder, &text);
-    return ftruncate(fd, 0) == 0 && pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len;
+    buf_addc(&text, '\n');
+    return (text.len <= HOLDER_LIMIT_BYTES && ftruncate(fd, 0) == 0 &&
+            pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len) ||
+           write_failed(err);
 }
 
-bool lock_take(const char *path, const char *command, int64_t now_ms, int *out, struct error *err)
+bool lock_note(int fd, int64_t rows, struct error *err)
+{
+    char text[NOTE_BYTES + 1];
+
+    (void)snprintf(text, sizeof(text), "%0*lld", NOTE_BYTES, (long long)rows);
+    return pwrite(fd, text, NOTE_BYTES, HOLDER_LIMIT_BYTES) == NOTE_BYTES || write_failed(err);
+}
+
+static int64_t read_note(int fd)
+{
+    char text[NOTE_BYTES];
+    int64_t rows;
+
+    if (pread(fd, text, sizeof(text), HOLDER_LIMIT_BYTES) != NOTE_BYTES ||
+        !str_to_i64((struct str){text, NOTE_BYTES}, &rows) || rows < 0)
+        return 0;
+    return rows;
+}
+
+bool lock_take(const char *path, int *out, int64_t *noted, struct error *err)
 {
     CLEANUP(mem_freep) char *name = mem_printf("%s.lock", path);
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
@@ -79,17 +110,18 @@ bool lock_take(const char *path, const char *command, int64_t now_ms, int *out, 
         }
         goto failed;
     }
-    if (!write_holder(fd, command, now_ms)) {
-        error_os(err, "write %s", name);
-        err->code = ERR_STORE;
-        goto failed;
-    }
+    *noted = read_note(fd);
     *out = fd;
     return true;
 failed:
     if (fd >= 0)
         close(fd);
     return false;
+}
+
+void lock_leave(int fd)
+{
+    close(fd);
 }
 
 /* The file stays: removing it would let two runs lock two different files. */

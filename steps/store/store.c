@@ -18,6 +18,7 @@ struct store {
     struct clock clock;
     char *path;
     bool read_only;
+    bool fresh; /* there was no file, or an empty one */
     int lock_fd;
     char *account, *region, *lab, *learner, *run;
 };
@@ -28,6 +29,8 @@ static const char *const state_names[] = {
 };
 
 /* --- opening --- */
+
+#define PAGE_LEAST_BYTES 512
 
 static bool store_error(struct error *err, const char *path)
 {
@@ -54,11 +57,20 @@ static bool open_database(struct store *s, struct error *err)
     struct stat st;
     bool empty;
 
-    if (s->read_only && lstat(s->path, &st) < 0 && errno == ENOENT)
+    bool there = lstat(s->path, &st) == 0;
+    if (s->read_only && !there && errno == ENOENT)
         return true;
+    s->fresh = !there || st.st_size == 0;
+    /* SQLite takes the first bytes of a file for an empty one. */
+    if (there && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size < PAGE_LEAST_BYTES) {
+        error_set(err, ERR_STORE, "not a database: it is too short");
+        return chain_advise(err);
+    }
     if (!s->read_only && !make_parent(s->path, err))
         return false;
-    if (!db_open(s->path, s->read_only, &s->db, err) || !chain_prepare(s->db, s->read_only, &empty, err))
+    if (!db_open(s->path, s->read_only, &s->db, err))
+        return chain_advise(err);
+    if (!chain_prepare(s->db, s->read_only, &empty, err))
         return false;
     if (empty) {
         db_close(s->db);
@@ -118,7 +130,18 @@ bool store_lock(struct store *s, const char *command, struct error *err)
 {
     if (s->lock_fd >= 0)
         return error_set(err, ERR_BUG, "state store %s is locked already", s->path);
-    return lock_take(s->path, command, clock_wall_ms(&s->clock), &s->lock_fd, err);
+    int64_t noted, rows;
+    bool ok = lock_take(s->path, &s->lock_fd, &noted, err) && chain_length(s->db, &rows, err) &&
+              /* A store made afresh has lost nothing: the note is of one moved away. */
+              (s->fresh || rows >= noted || chain_lost(rows, noted, err)) &&
+              lock_sign(s->lock_fd, command, clock_wall_ms(&s->clock), err) &&
+              lock_note(s->lock_fd, rows, err);
+    if (ok)
+        return true;
+    if (s->lock_fd >= 0)
+        lock_leave(s->lock_fd);
+    s->lock_fd = -1;
+    return err->code == ERR_TRY_AGAIN ? false : store_error(err, s->path);
 }
 
 void store_set_scope(struct store *s, const struct store_scope *scope)
@@ -145,6 +168,7 @@ void store_set_run(struct store *s, const char *run_id)
 /* Fills in scope, run and time; the rest is the caller's. */
 static bool append(struct store *s, struct chain_row *row, int64_t *seq, struct error *err)
 {
+    int64_t at;
     bool ok;
 
     if (s->read_only)
@@ -156,7 +180,9 @@ static bool append(struct store *s, struct chain_row *row, int64_t *seq, struct 
     row->learner = s->learner;
     row->run = s->run;
     row->at_ms = clock_wall_ms(&s->clock);
-    ok = chain_append(s->db, row, seq, err);
+    ok = chain_append(s->db, row, &at, err) && (s->lock_fd < 0 || lock_note(s->lock_fd, at, err));
+    if (ok && seq)
+        *seq = at;
     pthread_mutex_unlock(&s->mutex);
     return ok || store_error(err, s->path);
 }

@@ -361,6 +361,7 @@ static void test_refused(void **state)
         {"a trigger that lies", "CREATE TRIGGER t AFTER INSERT ON head BEGIN SELECT 1; END",
          "its tables are not those of a store"},
         {"a later format may mean other things", "PRAGMA user_version = 2", "written by a newer lab"},
+        {"an earlier format too", "PRAGMA user_version = 0", "written by an older lab"},
         {"another program's database", "PRAGMA application_id = 7", "not a state store of lab"},
     };
     struct place *p = *state;
@@ -396,42 +397,170 @@ static void test_append_only(void **state)
     assert_false(db_script(db, "DELETE FROM entry", &err));
 }
 
-/* Every byte of a small store, one flip each: it opens with what was in it, or
- * is refused, and never shows anything else. */
-static void test_flipped_bytes(void **state)
+/* Opens with what was in it, or is refused; never shows anything else. */
+static bool shows_all_or_nothing(struct place *p)
 {
-    struct place *p = *state;
-    struct store *s = open_store(p);
-    CLEANUP(buf_release) struct buf whole = {0};
-    size_t refusals = 0;
+    struct store_step got;
     struct error err;
+    struct store *s;
+
+    if (!store_open(p->path, true, held_clock(p), &s, &err)) {
+        assert_int_equal(err.code, ERR_STORE);
+        return false;
+    }
+    store_set_scope(s, &(struct store_scope){"111122223333", "eu-west-1", "lab", "me"});
+    if (!store_get_step(s, "a", &got, &err)) {
+        assert_int_equal(err.code, ERR_STORE);
+        store_close(s);
+        return false;
+    }
+    assert_int_equal(got.state, STORE_DONE);
+    assert_string_equal(json_get_text(got.outputs, "n"), "1");
+    assert_true(knows(s, "iam:CreateRole", "role x"));
+    assert_int_equal(open_intents(s, NULL).count, 1);
+    store_step_release(&got);
+    store_close(s);
+    return true;
+}
+
+static void fill(struct place *p)
+{
+    struct store *s = open_store(p);
 
     (void)intend(s, "a", "iam:CreateRole", "role x");
     put(s, "a", STORE_DONE, "{\"n\":\"1\"}");
     store_close(s);
-    assert_true(file_read(p->path, 1 << 20, &whole, &err));
-    /* A prime stride: each run of the test takes the same sample of all pages. */
-    for (size_t at = 0; at < whole.len; at += 131) {
-        struct store_step got;
+}
 
-        whole.data[at] = (char)(whole.data[at] ^ 0x20);
-        assert_true(file_replace(p->path, buf_str(&whole), &err));
-        whole.data[at] = (char)(whole.data[at] ^ 0x20);
-        if (!store_open(p->path, true, held_clock(p), &s, &err)) {
-            assert_int_equal(err.code, ERR_STORE);
-            refusals++;
+/* Every byte that means something, one flip each, and a sample of the room
+ * between: zeros, read by nobody. */
+static void test_flipped_bytes(void **state)
+{
+    struct place *p = *state;
+    CLEANUP(buf_release) struct buf whole = {0};
+    size_t refusals = 0, flips = 0;
+    struct error err;
+
+    fill(p);
+    assert_true(file_read(p->path, 1 << 20, &whole, &err));
+    int fd = open(p->path, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (size_t at = 0; at < whole.len; at++) {
+        /* A prime: each run of the test takes the same sample of all pages. */
+        if (whole.data[at] == 0 && at % 131 != 0)
+            continue;
+        char flipped = (char)(whole.data[at] ^ 0x20);
+        assert_int_equal(pwrite(fd, &flipped, 1, (off_t)at), 1);
+        refusals += !shows_all_or_nothing(p);
+        flips++;
+        assert_int_equal(pwrite(fd, whole.data + at, 1, (off_t)at), 1);
+    }
+    close(fd);
+    assert_true(shows_all_or_nothing(p));
+    assert_true(refusals > flips / 2);
+}
+
+/* Cut at each page and in the middle of each. A file cut to nothing is an empty
+ * store: what exists is then found by its tags. */
+static void test_truncated(void **state)
+{
+    struct place *p = *state;
+    CLEANUP(buf_release) struct buf whole = {0};
+    struct error err;
+
+    fill(p);
+    assert_true(file_read(p->path, 1 << 20, &whole, &err));
+    for (size_t length = 1; length < whole.len; length += 2047) {
+        assert_true(file_replace(p->path, str_slice(buf_str(&whole), 0, length), &err));
+        assert_false(shows_all_or_nothing(p));
+    }
+}
+
+/* A run that died with its last rows in the log. */
+static void die_with_a_log(struct place *p)
+{
+    struct error err;
+    int status;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct store *s = open_store(p);
+        if (!store_lock(s, "up", &err))
+            _exit(1);
+        (void)intend(s, "a", "iam:CreateRole", "role x");
+        put(s, "a", STORE_DONE, "{\"n\":\"1\"}");
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+}
+
+/* Whether a run would begin. */
+static bool begins(struct place *p, struct error *err)
+{
+    struct store *s;
+
+    if (!store_open(p->path, false, held_clock(p), &s, err))
+        return false;
+    bool ok = store_lock(s, "up", err);
+    store_close(s);
+    return ok;
+}
+
+/* SQLite forgets the log from its first wrong byte on, without a word, and with
+ * it what the killed run had done. The number of rows noted beside the lock shows it. */
+static void test_damaged_log(void **state)
+{
+    struct place *p = *state;
+    CLEANUP(mem_freep) char *log = mem_printf("%s-wal", p->path);
+    CLEANUP(mem_freep) char *lock = mem_printf("%s.lock", p->path);
+    CLEANUP(buf_release) struct buf file = {0}, logged = {0}, locked = {0};
+    size_t refusals = 0;
+    struct error err;
+
+    die_with_a_log(p);
+    assert_true(file_read(p->path, 1 << 20, &file, &err));
+    assert_true(file_read(log, 1 << 20, &logged, &err));
+    assert_true(file_read(lock, 1 << 20, &locked, &err));
+    assert_true(logged.len > 4096);
+    for (size_t at = 0; at < logged.len; at += 331) {
+        logged.data[at] = (char)(logged.data[at] ^ 0x20);
+        assert_true(file_replace(p->path, buf_str(&file), &err));
+        assert_true(file_replace(log, buf_str(&logged), &err));
+        assert_true(file_replace(lock, buf_str(&locked), &err));
+        logged.data[at] = (char)(logged.data[at] ^ 0x20);
+        if (begins(p, &err)) {
+            assert_true(shows_all_or_nothing(p));
             continue;
         }
-        store_set_scope(s, &(struct store_scope){"111122223333", "eu-west-1", "lab", "me"});
-        assert_true(store_get_step(s, "a", &got, &err));
-        assert_int_equal(got.state, STORE_DONE);
-        assert_string_equal(json_get_text(got.outputs, "n"), "1");
-        assert_true(knows(s, "iam:CreateRole", "role x"));
-        assert_int_equal(open_intents(s, NULL).count, 1);
-        store_step_release(&got);
-        store_close(s);
+        assert_int_equal(err.code, ERR_STORE);
+        assert_non_null(strstr(err.message, "move it away"));
+        refusals++;
     }
     assert_true(refusals > 0);
+}
+
+/* The log gone altogether, and then the store too: that is a fresh one. */
+static void test_log_taken_away(void **state)
+{
+    struct place *p = *state;
+    CLEANUP(mem_freep) char *log = mem_printf("%s-wal", p->path);
+    CLEANUP(mem_freep) char *shared = mem_printf("%s-shm", p->path);
+    struct store *s = open_store(p);
+    struct error err;
+
+    put(s, "before", STORE_DONE, NULL);
+    store_close(s);
+    die_with_a_log(p);
+    assert_int_equal(unlink(log), 0);
+    assert_false(begins(p, &err));
+    assert_non_null(strstr(err.message, "its last rows are missing: 1 of 3 are there"));
+    assert_int_equal(unlink(p->path), 0);
+    (void)unlink(log);
+    (void)unlink(shared);
+    assert_true(begins(p, &err));
+    assert_true(begins(p, &err));
 }
 
 static void test_untrusted_files(void **state)
@@ -570,6 +699,9 @@ int main(void)
         TEST(test_refused),
         TEST(test_append_only),
         TEST(test_flipped_bytes),
+        TEST(test_truncated),
+        TEST(test_damaged_log),
+        TEST(test_log_taken_away),
         TEST(test_untrusted_files),
         TEST(test_lock),
         TEST(test_lock_of_a_dead_process),
