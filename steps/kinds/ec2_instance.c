@@ -79,7 +79,7 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
         return true;
     }
     if (count > 1) {
-        o->state = OBSERVED_CANNOT_TELL;
+        o->state = OBSERVED_DIFFERS;
         set_detail(o, "%zu instances have the Name tag %s (%s): name one of them with --var instance=", count,
                    name, ids);
         return true;
