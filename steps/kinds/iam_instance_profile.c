@@ -76,7 +76,7 @@ static bool create(struct step_context *c, const char *name, struct error *err)
     struct json *in = json_of("InstanceProfileName", name, NULL);
 
     json_put(in, "Tags", step_tags(c));
-    return change(c, name, "iam", "CreateInstanceProfile", in, "", NULL, err);
+    return make(c, name, "iam", "CreateInstanceProfile", in, "EntityAlreadyExists", err);
 }
 
 static bool adopt(struct step_context *c, const char *name, struct error *err)

@@ -80,7 +80,7 @@ static bool create(struct step_context *c, struct error *err)
     if (*json_get_text(args, "description"))
         json_put_text(in, "Description", json_get_text(args, "description"));
     json_put(in, "Tags", step_tags(c));
-    return change(c, json_get_text(args, "name"), "iam", "CreatePolicy", in, "", NULL, err);
+    return make(c, json_get_text(args, "name"), "iam", "CreatePolicy", in, "EntityAlreadyExists", err);
 }
 
 /* A policy holds five versions: the oldest that is not the default makes room. */

@@ -134,7 +134,7 @@ static bool create(struct step_context *c, struct error *err)
     if (*json_get_text(args, "description"))
         json_put_text(in, "Description", json_get_text(args, "description"));
     json_put(in, "Tags", step_tags(c));
-    return change(c, json_get_text(args, "name"), "iam", "CreateRole", in, "", NULL, err);
+    return make(c, json_get_text(args, "name"), "iam", "CreateRole", in, "EntityAlreadyExists", err);
 }
 
 /* What a present role still lacks. */

@@ -45,6 +45,24 @@ bool change(struct step_context *c, const char *target, const char *service, con
     return ok || (*absent_code && error_is(err, absent_code));
 }
 
+bool make(struct step_context *c, const char *target, const char *service, const char *operation,
+          struct json *in, const char *taken_code, struct error *err)
+{
+    CLEANUP(mem_freep) char *name = mem_printf("%s:%s", service, operation);
+    struct error why;
+    bool asked;
+
+    if (change(c, target, service, operation, in, "", NULL, err))
+        return true;
+    if (!error_is(err, taken_code))
+        return false;
+    why = *err;
+    if (!step_made(c, name, target, &asked, err))
+        return false;
+    *err = why;
+    return asked;
+}
+
 bool not_ours(const char *what, const char *name, struct error *err)
 {
     return error_set(err, ERR_NOT_OURS,

@@ -20,6 +20,12 @@ MUST_USE bool look_up_all(struct step_context *c, const char *service, const cha
 MUST_USE bool change(struct step_context *c, const char *target, const char *service, const char *operation,
                      struct json *in, const char *absent_code, bool *done, struct error *err);
 
+/** change for a create that has no idempotency token. taken_code says that the
+ * name is in use: fine when an earlier run had asked for the same, for its
+ * request may have landed after the look; the next look tells whose it is. */
+MUST_USE bool make(struct step_context *c, const char *target, const char *service, const char *operation,
+                   struct json *in, const char *taken_code, struct error *err);
+
 /** error "X exists and is not ours …" (ERR_NOT_OURS). */
 bool not_ours(const char *what, const char *name, struct error *err);
 
