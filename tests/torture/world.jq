@@ -55,10 +55,11 @@ def profile_is_right: .["iam.instance_profile"]["auroralab-ec2-db-secret-access-
       wrong(tagged("profile"); "tags of the profile"),
       wrong(tag("lab:original") // "" | endswith(":instance-profile/auroralab-ide-EC2InstanceProfile");
             "original kept in the tag");
+def attached: [.attachments[]? | select(.to_ms == null) | .PolicyArn];
 def role_is_right: .["iam.role"]["auroralab-ec2-db-secret-access-role"] // {Tags: []}
     | wrong(tagged("role"); "tags of the role"),
-      wrong([.attachments[]?.PolicyArn] == ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"];
-            "policies of the role: \([.attachments[]?.PolicyArn])");
+      wrong(attached == ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"];
+            "policies of the role: \(attached)");
 def secret_is_right: (secrets | map(select(.Name == "secret_Demouser"))[0] // {Tags: [], versions: {}})
     | wrong(.RotationEnabled and .RotationRules.AutomaticallyAfterDays == 30; "rotation of the secret"),
       wrong(tagged("secret"); "tags of the secret"),
