@@ -4,6 +4,7 @@
 #ifndef AWS_SANDBOX_CLOUDFORMATION_H
 #define AWS_SANDBOX_CLOUDFORMATION_H
 
+#include "aws/crypto/digest.h"
 #include "aws/sandbox/call.h"
 
 #define STACK_KIND "cloudformation.stack"
@@ -36,7 +37,30 @@ struct json *template_capabilities(const struct json *document);
  * nested stack. */
 bool template_is_hosted(const struct json *resource);
 
-/* --- stacks (cloudformation_stack.c) --- */
+/* --- what a call asks for (cloudformation_request.c) --- */
+
+/** The template of the request. ValidationError. */
+MUST_USE bool request_template(const struct json *in, struct json **document, struct error *err);
+/** The request with the stack's template and parameter values put in where it
+ * says to use the previous ones, as a new object. stack NULL for none. */
+MUST_USE bool request_whole(const struct json *in, const struct json *stack, struct json **whole,
+                            struct error *err);
+/** All that can be refused before anything is changed. Gives the template and,
+ * when `schedules` is not NULL, its resources with everything resolved. */
+MUST_USE bool request_check(struct call *c, const struct json *in, const char *stack_id,
+                            struct json **document, struct json **schedules, struct error *err);
+/** What a stack keeps of a request that passed request_check, but not its
+ * schedules. */
+void request_fill(struct call *c, const struct json *in, const struct json *document, struct json *stack);
+/** One digest for "the same request": a repeated token has to repeat it. */
+void request_digest(const struct json *in, char out[SHA256_HEX]);
+bool request_has_text(const struct json *list, const char *text);
+
+/* --- stacks (cloudformation_stack.c, cloudformation.c) --- */
+
+MUST_USE bool stack_check_name(struct str name, struct error *err);
+/** The same for a new stack, schedules and rollback included. */
+void stack_fill_new(struct call *c, const struct json *in, const struct json *document, struct json *stack);
 
 /** By id, or by the name of one that is not deleted. NULL when there is none. */
 const struct json *stack_find(struct sandbox *s, struct str name_or_id);
@@ -55,6 +79,10 @@ bool stack_in_progress(const struct json *stack);
 
 /** Starts what the stack's member `schedules` describes. */
 void stack_create_start(struct sandbox *s, struct json *stack);
+/** Carries out the member `change` of each of the stack's schedules: "create",
+ * "delete", "update" (from the member `before`) or "keep". What the stack was
+ * is kept in its member `previous`, for a rollback. */
+void stack_update_start(struct sandbox *s, struct json *stack);
 /** Takes everything down again. keep: logical ids to leave, NULL none. */
 void stack_delete_start(struct sandbox *s, struct json *stack, const struct json *keep);
 
@@ -75,6 +103,7 @@ bool resource_function_create(struct stack_step *x, struct error *err);
 bool resource_permission_create(struct stack_step *x, struct error *err);
 bool resource_nested_end(struct stack_step *x, struct error *err);
 bool resource_schedule_create(struct stack_step *x, struct error *err);
+bool resource_schedule_update(struct stack_step *x, struct error *err);
 bool resource_schedule_delete(struct stack_step *x, struct error *err);
 bool resource_nested_delete_begin(struct stack_step *x, struct error *err);
 bool resource_permission_delete(struct stack_step *x, struct error *err);
@@ -99,5 +128,27 @@ bool cloudformation_describe_resource(struct call *c, struct error *err);
 bool cloudformation_list_resources(struct call *c, struct error *err);
 bool cloudformation_list_stacks(struct call *c, struct error *err);
 bool cloudformation_get_template(struct call *c, struct error *err);
+bool cloudformation_describe_operation_events(struct call *c, struct error *err);
+
+/* --- changing stacks (cloudformation_update.c) --- */
+
+/** What the wanted schedules come to, beside those of the stack: the list that
+ * stack_update_start carries out. */
+struct json *stack_changes(const struct json *now, const struct json *wanted, bool *any);
+/** A stack with this status takes an update. ValidationError. */
+MUST_USE bool stack_check_update(const struct json *stack, struct error *err);
+/** Whether the whole request changes the stack; changes as of stack_changes. */
+MUST_USE bool stack_compare(struct call *c, const struct json *whole, const struct json *stack,
+                            struct json **document, struct json **changes, bool *any, struct error *err);
+/** Begins the update that stack_compare found. Takes `changes` over. */
+void stack_apply(struct call *c, const struct json *whole, const struct json *document, struct json *changes,
+                 struct json *stack);
+bool cloudformation_update_stack(struct call *c, struct error *err);
+
+/* --- change sets (cloudformation_change_set.c) --- */
+bool cloudformation_create_change_set(struct call *c, struct error *err);
+bool cloudformation_describe_change_set(struct call *c, struct error *err);
+bool cloudformation_execute_change_set(struct call *c, struct error *err);
+bool cloudformation_delete_change_set(struct call *c, struct error *err);
 
 #endif

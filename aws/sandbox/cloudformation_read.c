@@ -10,7 +10,7 @@
 /* Members of ours that no answer shows, and those of other operations. */
 static const char *const hidden[] = {"events", "resources",          "schedules", "template", "caller",
                                      "plan",   "on_failure",         "run",       "request",  "keep",
-                                     "values", "ClientRequestToken", "failure"};
+                                     "values", "ClientRequestToken", "failure",   "previous", "failed"};
 
 static const struct json *stack_get(struct call *c, struct error *err)
 {
@@ -98,6 +98,41 @@ bool cloudformation_describe_events(struct call *c, struct error *err)
     struct json *list = json_put(c->out, "StackEvents", json_array());
     for (size_t i = 0; i < count; i++) { /* newest first */
         if (!page_add(c, list, i, start, json_copy(json_at(events, count - 1 - i))))
+            break;
+    }
+    return true;
+}
+
+/* DescribeEvents: an event as part of an operation on the stack. */
+static struct json *operation_event(const struct json *event)
+{
+    struct json *out = json_copy(event);
+
+    json_remove(out, "StackName");
+    json_put_text(out, "EventType", "STACK_EVENT");
+    return out;
+}
+
+bool cloudformation_describe_operation_events(struct call *c, struct error *err)
+{
+    bool failed = json_bool(json_path(c->in, "Filters.FailedEvents"), false);
+    const struct json *stack, *events;
+    size_t start = 0, index = 0;
+
+    if (!json_get(c->in, "StackName"))
+        return error_aws(err, CODE, "StackName must be specified.");
+    stack = stack_get(c, err);
+    if (!stack || !page_start(c, &start, err))
+        return false;
+    events = json_get(stack, "events");
+    c->out = json_object();
+    struct json *list = json_put(c->out, "OperationEvents", json_array());
+    for (size_t i = json_count(events); i-- > 0;) { /* newest first */
+        const struct json *event = json_at(events, i);
+
+        if (failed && !str_ends(json_str(json_get(event, "ResourceStatus")), STR("_FAILED")))
+            continue;
+        if (!page_add(c, list, index++, start, operation_event(event)))
             break;
     }
     return true;
@@ -196,8 +231,8 @@ static bool status_wanted(const struct json *filter, const struct json *stack)
 bool cloudformation_list_stacks(struct call *c, struct error *err)
 {
     static const char *const members[] = {
-        "StackId",          "StackName", "StackStatus", "StackStatusReason",  "CreationTime", "DeletionTime",
-        "DriftInformation", "ParentId",  "RootId",      "TemplateDescription"};
+        "StackId",          "StackName", "StackStatus", "StackStatusReason", "CreationTime", "DeletionTime",
+        "DriftInformation", "ParentId",  "RootId",      "LastUpdatedTime"};
     const struct json *stack;
     size_t start = 0, index = 0;
     const char *key;
@@ -218,6 +253,8 @@ bool cloudformation_list_stacks(struct call *c, struct error *err)
             if (json_get(stack, members[m]))
                 json_put(entry, members[m], json_copy(json_get(stack, members[m])));
         }
+        if (json_get(stack, "Description"))
+            json_put(entry, "TemplateDescription", json_copy(json_get(stack, "Description")));
         if (!page_add(c, list, index++, start, entry))
             break;
     }

@@ -449,6 +449,23 @@ bool resource_schedule_create(struct stack_step *x, struct error *err)
     return true;
 }
 
+bool resource_schedule_update(struct stack_step *x, struct error *err)
+{
+    const char *logical = json_get_text(x->schedule, "logical");
+    CLEANUP(mem_freep) char *problem = schedule_problem(x, logical);
+
+    stack_resource(x->sandbox, x->stack, logical, SCHEDULE_TYPE, NULL, "UPDATE_IN_PROGRESS", NULL);
+    if (problem) {
+        stack_resource(x->sandbox, x->stack, logical, SCHEDULE_TYPE, NULL, "UPDATE_FAILED", problem);
+        return error_aws(err, "ValidationError", problem);
+    }
+    if (!ask(x, "secretsmanager", "RotateSecret", rotate_input(x), NULL, err))
+        return stack_resource_failed(x, x->stack, logical, SCHEDULE_TYPE, "UPDATE_FAILED", "SecretsManager",
+                                     err);
+    stack_resource(x->sandbox, x->stack, logical, SCHEDULE_TYPE, NULL, "UPDATE_COMPLETE", NULL);
+    return true;
+}
+
 /* A secret that is deleted, or scheduled to be, rotates no more anyway. */
 static bool schedule_over(const struct error *err)
 {

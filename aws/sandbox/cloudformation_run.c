@@ -34,6 +34,9 @@ static const struct row delete_rows[] = {
     {resource_nested_delete_end, true, false, NULL},
 };
 
+/* A schedule with other properties is told so; its function stays. */
+static const struct row update_row = {resource_schedule_update, false, false, NULL};
+
 _Static_assert(ARRAY_LEN(create_rows) == ARRAY_LEN(delete_rows), "a step that makes, a step that removes");
 #define ROWS ((int64_t)ARRAY_LEN(create_rows))
 
@@ -52,9 +55,22 @@ static void errand_free(void *arg)
 
 static void step_due(struct sandbox *s, void *arg);
 
+static bool mode_is(const struct json *stack, const char *mode)
+{
+    return strcmp(json_get_text(json_get(stack, "run"), "mode"), mode) == 0;
+}
+
+/* Undoing an update begins with the schedule that failed. */
+static int64_t schedule_total(const struct json *stack)
+{
+    if (mode_is(stack, "undo"))
+        return json_int(json_get(stack, "failed"), -1) + 1;
+    return (int64_t)json_count(json_get(stack, "schedules"));
+}
+
 static int64_t step_total(const struct json *stack)
 {
-    return (int64_t)json_count(json_get(stack, "schedules")) * ROWS;
+    return schedule_total(stack) * ROWS;
 }
 
 /* Steps are spread evenly; the end comes at stack_ms. */
@@ -69,11 +85,6 @@ static void set_timer(struct sandbox *s, const struct json *stack)
     e->stack_id = mem_dup(json_get_text(stack, "StackId"));
     e->run_id = json_int(json_get(run, "id"), 0);
     sandbox_at(s, at_ms, step_due, e, errand_free);
-}
-
-static bool mode_is(const struct json *stack, const char *mode)
-{
-    return strcmp(json_get_text(json_get(stack, "run"), "mode"), mode) == 0;
 }
 
 static void start(struct sandbox *s, struct json *stack, const char *mode)
@@ -92,6 +103,12 @@ void stack_create_start(struct sandbox *s, struct json *stack)
 {
     stack_status(s, stack, "CREATE_IN_PROGRESS", "User Initiated");
     start(s, stack, "create");
+}
+
+void stack_update_start(struct sandbox *s, struct json *stack)
+{
+    stack_status(s, stack, "UPDATE_IN_PROGRESS", "User Initiated");
+    start(s, stack, "update");
 }
 
 void stack_delete_start(struct sandbox *s, struct json *stack, const struct json *keep)
@@ -129,10 +146,49 @@ static void resolve_outputs(struct json *stack)
         if (json_get(e, "Description"))
             json_put(output, "Description", json_copy(json_get(e, "Description")));
     }
+    json_remove(stack, "Outputs");
     if (json_count(list) > 0)
         json_put(stack, "Outputs", list);
     else
         json_free(list);
+}
+
+/* Drops the schedules that are gone, and with them what the update was. */
+static void settle_schedules(struct json *stack, const char *gone)
+{
+    struct json *list = json_edit(stack, "schedules");
+
+    for (size_t i = json_count(list); i-- > 0;) {
+        struct json *one = json_edit_at(list, i);
+
+        if (strcmp(json_get_text(one, "change"), gone) == 0) {
+            json_free(json_detach_at(list, i));
+            continue;
+        }
+        json_remove(one, "change");
+        json_remove(one, "before");
+    }
+    json_remove(stack, "failed");
+}
+
+static void update_finished(struct sandbox *s, struct json *stack)
+{
+    settle_schedules(stack, "delete");
+    json_remove(stack, "previous");
+    resolve_outputs(stack);
+    stack_status(s, stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", NULL);
+    stack_status(s, stack, "UPDATE_COMPLETE", NULL);
+}
+
+static void undo_finished(struct sandbox *s, struct json *stack)
+{
+    CLEANUP(json_freep) struct json *previous = json_detach(stack, "previous");
+
+    settle_schedules(stack, "create");
+    for (const struct json *e = json_first(previous); e; e = json_next(e))
+        json_put(stack, json_key(e), json_copy(e));
+    stack_status(s, stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", NULL);
+    stack_status(s, stack, "UPDATE_ROLLBACK_COMPLETE", NULL);
 }
 
 static void finished(struct sandbox *s, struct json *stack)
@@ -140,6 +196,10 @@ static void finished(struct sandbox *s, struct json *stack)
     if (mode_is(stack, "create")) {
         resolve_outputs(stack);
         stack_status(s, stack, "CREATE_COMPLETE", NULL);
+    } else if (mode_is(stack, "update")) {
+        update_finished(s, stack);
+    } else if (mode_is(stack, "undo")) {
+        undo_finished(s, stack);
     } else if (mode_is(stack, "rollback")) {
         stack_status(s, stack, "ROLLBACK_COMPLETE", NULL);
     } else {
@@ -182,21 +242,44 @@ static void nested_failed(struct stack_step *x, const char *logical, bool creati
                    creating ? "CREATE_FAILED" : "DELETE_FAILED", outer);
 }
 
-static void step_failed(struct stack_step *x, const struct row *row)
+static void update_failed(struct sandbox *s, struct json *stack, const char *logical)
 {
-    bool creating = mode_is(x->stack, "create");
+    CLEANUP(mem_freep)
+    char *reason = mem_printf("The following resource(s) failed to update: [%s]. ", logical);
+
+    if (json_bool(json_get(stack, "DisableRollback"), false)) {
+        stack_status(s, stack, "UPDATE_FAILED", reason);
+        return;
+    }
+    json_put_int(stack, "failed", json_int(json_get(json_get(stack, "run"), "index"), 0) / ROWS);
+    stack_status(s, stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason);
+    start(s, stack, "undo");
+}
+
+static void step_failed(struct stack_step *x, const struct row *row, bool making)
+{
+    static const char *const ends[][2] = {
+        {"rollback", "ROLLBACK_FAILED"}, {"undo", "UPDATE_ROLLBACK_FAILED"}, {"delete", "DELETE_FAILED"}};
     CLEANUP(mem_freep)
     char *logical = mem_dup(json_get_text(x->schedule, row->for_nested ? "nested_logical" : "logical"));
     CLEANUP(mem_freep)
     char *reason = mem_printf("The following resource(s) failed to delete: [%s]. ", logical);
 
     if (row->in_nested && x->nested)
-        nested_failed(x, row->logical, creating);
-    if (creating)
+        nested_failed(x, row->logical, making);
+    /* Each of these starts another mode: what is looked at is the mode that failed. */
+    if (mode_is(x->stack, "create")) {
         create_failed(x->sandbox, x->stack, logical);
-    else
-        stack_status(x->sandbox, x->stack,
-                     mode_is(x->stack, "rollback") ? "ROLLBACK_FAILED" : "DELETE_FAILED", reason);
+        return;
+    }
+    if (mode_is(x->stack, "update")) {
+        update_failed(x->sandbox, x->stack, logical);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        if (mode_is(x->stack, ends[i][0]))
+            stack_status(x->sandbox, x->stack, ends[i][1], reason);
+    }
 }
 
 /* --- one step --- */
@@ -212,27 +295,63 @@ static bool kept(const struct json *stack, const char *logical)
     return false;
 }
 
+/* What happens to a schedule in the stack's present mode: 'c'reated, 'd'eleted,
+ * 'u'pdated or 'k'ept. */
+static char deed(const struct json *stack, const struct json *schedule)
+{
+    const char *change = json_get_text(schedule, "change");
+
+    if (mode_is(stack, "create"))
+        return 'c';
+    if (mode_is(stack, "update"))
+        return change[0];
+    if (mode_is(stack, "undo"))
+        return change[0] == 'c' ? 'd' : change[0] == 'd' ? 'c' : change[0];
+    return 'd';
+}
+
+/* The row of a schedule's deed at a place; NULL when nothing is done there. */
+static const struct row *row_at(char what, int64_t place)
+{
+    if (what == 'c')
+        return &create_rows[place];
+    if (what == 'd')
+        return &delete_rows[place];
+    return what == 'u' && place == 0 ? &update_row : NULL;
+}
+
+static void swap_properties(struct json *schedule)
+{
+    struct json *before = json_detach(schedule, "before");
+
+    json_put(schedule, "before", json_detach(schedule, "properties"));
+    json_put(schedule, "properties", before);
+}
+
 static bool run_row(struct sandbox *s, struct json *stack, int64_t index)
 {
-    int64_t count = (int64_t)json_count(json_get(stack, "schedules")), at = index / ROWS;
-    bool creating = mode_is(stack, "create");
-    const struct row *row = &(creating ? create_rows : delete_rows)[index % ROWS];
+    int64_t count = schedule_total(stack), at = index / ROWS;
+    bool forward = mode_is(stack, "create") || mode_is(stack, "update");
     CLEANUP(mem_freep) char *caller = mem_dup(json_get_text(stack, "caller"));
     struct stack_step x = {.sandbox = s, .stack = stack, .caller = caller};
     struct error err;
 
-    x.schedule = json_edit_at(json_edit(stack, "schedules"), (size_t)(creating ? at : count - 1 - at));
-    if (row->for_nested && !json_get(x.schedule, "nested_logical"))
+    x.schedule = json_edit_at(json_edit(stack, "schedules"), (size_t)(forward ? at : count - 1 - at));
+    char what = deed(stack, x.schedule);
+    const struct row *row = row_at(what, index % ROWS);
+    if (!row || (row->for_nested && !json_get(x.schedule, "nested_logical")))
         return true;
-    if (!creating && kept(stack, json_get_text(x.schedule, row->for_nested ? "nested_logical" : "logical")))
+    if (what == 'd' && kept(stack, json_get_text(x.schedule, row->for_nested ? "nested_logical" : "logical")))
         return true;
     if (json_get(x.schedule, "nested_id"))
         x.nested = stack_edit(s, json_get_text(x.schedule, "nested_id"));
     if (row->in_nested && !x.nested)
         return true;
+    if (what == 'u' && mode_is(stack, "undo"))
+        swap_properties(x.schedule);
     if (row->run(&x, &err))
         return true;
-    step_failed(&x, row);
+    step_failed(&x, row, what != 'd');
     return false;
 }
 

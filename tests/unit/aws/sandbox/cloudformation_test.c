@@ -1,12 +1,7 @@
 #include "aws/sandbox/cloudformation.h"
 #include "aws/common/mem.h"
-#include "tests/support/sandbox_fixture.h"
+#include "tests/unit/aws/sandbox/cloudformation_calls.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <stdio.h>
 
 #define TOKEN_A "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
@@ -47,28 +42,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct json *call(struct sandbox_fixture *f, const char *service, const char *operation,
-                         const char *in)
-{
-    struct json *out = NULL;
-    struct error err = {0};
-
-    if (!fixture_call(f, service, operation, in, &out, &err))
-        fail_msg("%s: %s", operation, err.message);
-    return out;
-}
-
 static struct json *cf(struct sandbox_fixture *f, const char *operation, const char *in)
 {
     return call(f, "cloudformation", operation, in);
-}
-
-static void refused(struct sandbox_fixture *f, const char *operation, const char *in, const char *message)
-{
-    struct error err = {0};
-
-    assert_false(fixture_call(f, "cloudformation", operation, in, NULL, &err));
-    assert_string_equal(err.message, message);
 }
 
 static void add_secret(struct sandbox_fixture *f)
@@ -79,16 +55,6 @@ static void add_secret(struct sandbox_fixture *f)
              "\",\"SecretString\":\"{\\\"engine\\\":\\\"mysql\\\",\\\"host\\\":\\\"h\\\",\\\"username\\\":"
              "\\\"u\\\",\\\"password\\\":\\\"p\\\"}\"}"));
 }
-
-static const char template_json[] =
-    "{\"Transform\":\"AWS::SecretsManager-2024-09-16\","
-    "\"Parameters\":{\"Secret\":{\"Type\":\"String\"},\"Subnets\":{\"Type\":\"String\"},"
-    "\"Groups\":{\"Type\":\"String\"},\"Days\":{\"Type\":\"Number\",\"Default\":30}},"
-    "\"Resources\":{\"Rotation\":{\"Type\":\"AWS::SecretsManager::RotationSchedule\",\"Properties\":{"
-    "\"SecretId\":{\"Ref\":\"Secret\"},\"RotationRules\":{\"AutomaticallyAfterDays\":{\"Ref\":\"Days\"}},"
-    "\"HostedRotationLambda\":{\"RotationType\":\"MySQLSingleUser\",\"RotationLambdaName\":\"rotator\","
-    "\"VpcSubnetIds\":{\"Ref\":\"Subnets\"},\"VpcSecurityGroupIds\":{\"Ref\":\"Groups\"}}}}},"
-    "\"Outputs\":{\"Arn\":{\"Value\":{\"Fn::Sub\":\"${AWS::Region}/${Rotation}\"}}}}";
 
 /* CreateStack's parameters for the template above; more: further members, each
  * with a comma in front. */
