@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 /* No policy takes these away: facts 7.1.9. */
-static const char *const always_allowed[] = {"sts:GetCallerIdentity", "sts:GetSessionToken"};
+static const char *const always_allowed[] = {"sts:GetCallerIdentity", "sts:GetSessionToken",
+                                             "sts:AssumeRoleWithWebIdentity"};
 
 /* What bears on a principal; the policies belong to the cache. */
 struct gathered {

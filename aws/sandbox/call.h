@@ -12,7 +12,13 @@
 #include "aws/sandbox/sandbox.h"
 #include "aws/sandbox/world.h"
 
-enum principal_type { PRINCIPAL_USER, PRINCIPAL_ROOT, PRINCIPAL_SESSION, PRINCIPAL_SERVICE };
+enum principal_type {
+    PRINCIPAL_USER,
+    PRINCIPAL_ROOT,
+    PRINCIPAL_SESSION,
+    PRINCIPAL_SERVICE,
+    PRINCIPAL_UNKNOWN /* signed nothing: only where the operation asks for another proof */
+};
 
 /* Who calls. Text lives as long as the call. */
 struct principal {

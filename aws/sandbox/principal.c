@@ -175,6 +175,11 @@ bool principal_verify(struct work *w, const struct sigv4_claim *claim, struct si
                                                   [AWS_JSON_1_1] = SIGV4_JSON,
                                                   [AWS_REST_JSON] = SIGV4_REST_JSON};
 
+    /* Who comes with another proof than a key signs nothing; the handler judges it. */
+    if (w->call.op->unsigned_request && verdict->fault == SIGV4_MISSING_TOKEN) {
+        w->call.principal.type = PRINCIPAL_UNKNOWN;
+        return true;
+    }
     if (verdict->fault == SIGV4_OK)
         judge(w, claim, verdict);
     return verdict->fault == SIGV4_OK ||

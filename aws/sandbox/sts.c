@@ -145,6 +145,44 @@ static bool assume_role(struct call *c, struct error *err)
     return true;
 }
 
+/* --- AssumeRoleWithWebIdentity --- */
+
+/** The issuer a token names; false when it has no form of a JSON Web Token. */
+static bool token_issuer(struct str token, struct buf *issuer)
+{
+    CLEANUP(json_freep) struct json *claims = NULL;
+    CLEANUP(buf_release) struct buf text = {0}, plain = {0};
+    const char *first = token.len ? memchr(token.data, '.', token.len) : NULL;
+    size_t at = first ? (size_t)(first - token.data) + 1 : 0;
+    const char *second = first ? memchr(token.data + at, '.', token.len - at) : NULL;
+    struct error ignored;
+
+    if (!second)
+        return false;
+    for (const char *c = token.data + at; c < second; c++) /* base64url to base64 */
+        buf_addc(&text, *c == '-' ? '+' : *c == '_' ? '/' : *c);
+    while (text.len % 4)
+        buf_addc(&text, '=');
+    if (!buf_add_unbase64(&plain, buf_str(&text)) || !json_parse(buf_str(&plain), NULL, &claims, &ignored) ||
+        !json_is_string(json_get(claims, "iss")))
+        return false;
+    buf_add(issuer, json_str(json_get(claims, "iss")));
+    return true;
+}
+
+/* The account trusts no identity provider: each token is one of a stranger. */
+static bool assume_role_with_web_identity(struct call *c, struct error *err)
+{
+    CLEANUP(buf_release) struct buf issuer = {0};
+    char text[512];
+
+    if (!token_issuer(json_str(json_get(c->in, "WebIdentityToken")), &issuer))
+        return refuse(err, "InvalidIdentityToken", 400, "The ID Token provided is not a valid JWT.");
+    (void)snprintf(text, sizeof text, "No OpenIDConnect provider found in your account for %.300s",
+                   buf_text(&issuer));
+    return refuse(err, "InvalidIdentityToken", 400, text);
+}
+
 /* --- the others --- */
 
 static bool get_session_token(struct call *c, struct error *err)
@@ -184,6 +222,7 @@ static bool decode_authorization_message(struct call *c, struct error *err)
 
 static const struct handler rows[] = {
     {.operation = "AssumeRole", .handle = assume_role, .target = assume_role_target},
+    {.operation = "AssumeRoleWithWebIdentity", .handle = assume_role_with_web_identity},
     {.operation = "DecodeAuthorizationMessage", .handle = decode_authorization_message},
     {.operation = "GetCallerIdentity", .handle = get_caller_identity},
     {.operation = "GetSessionToken", .handle = get_session_token},

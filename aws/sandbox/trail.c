@@ -242,11 +242,16 @@ static void write_identity(const struct call *c, struct buf *out)
     static const char *const types[] = {[PRINCIPAL_USER] = "IAMUser",
                                         [PRINCIPAL_ROOT] = "Root",
                                         [PRINCIPAL_SESSION] = "AssumedRole",
-                                        [PRINCIPAL_SERVICE] = "AWSService"};
+                                        [PRINCIPAL_SERVICE] = "AWSService",
+                                        [PRINCIPAL_UNKNOWN] = "Unknown"};
     const struct principal *p = &c->principal;
 
     buf_addc(out, '{');
     add_member(out, "type", types[p->type]);
+    if (p->type == PRINCIPAL_UNKNOWN) {
+        buf_addc(out, '}');
+        return;
+    }
     add_member(out, "principalId", p->user_id);
     add_member(out, "arn", p->arn);
     add_member(out, "accountId", sandbox_account(c->sandbox));

@@ -210,6 +210,38 @@ static void test_reads_back_authorization_messages(void **state)
     fixture_stop(&f);
 }
 
+static void test_refuses_tokens_of_strangers(void **state)
+{
+    static const struct {
+        const char *why, *token, *message;
+    } rows[] = {
+        {"no dots, no JSON Web Token", "abcd",
+         "InvalidIdentityToken: The ID Token provided is not a valid JWT."},
+        {"dots without JSON between", "a.b.c",
+         "InvalidIdentityToken: The ID Token provided is not a valid JWT."},
+        /* base64url of {} and of {"iss":"https://a.example/?~~"}, unpadded, with - and _ in it */
+        {"the issuer is named", "e30.eyJpc3MiOiJodHRwczovL2EuZXhhbXBsZS8_fn4ifQ.c",
+         "InvalidIdentityToken: No OpenIDConnect provider found in your account for https://a.example/?~~"},
+    };
+    struct sandbox_fixture f = {0};
+
+    (void)state;
+    fixture_start(&f);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(json_freep)
+        struct json *in = json_of("RoleArn", "arn:aws:iam::123456789012:role/x", "RoleSessionName", "web",
+                                  "WebIdentityToken", rows[i].token, NULL);
+        CLEANUP(buf_release) struct buf text = {0};
+        struct error err;
+
+        json_write(in, &text);
+        assert_false(fixture_call(&f, "sts", "AssumeRoleWithWebIdentity", buf_text(&text), NULL, &err));
+        if (strcmp(err.message, rows[i].message) != 0)
+            fail_msg("%s: %s", rows[i].why, err.message);
+    }
+    fixture_stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_durations_are_bounded),
         cmocka_unit_test(test_session_tokens_of_users),
         cmocka_unit_test(test_reads_back_authorization_messages),
+        cmocka_unit_test(test_refuses_tokens_of_strangers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
