@@ -126,12 +126,14 @@ static bool list_versions(struct call *c, struct error *err)
     return true;
 }
 
+/* No configuration is an empty name: the model requires the member. */
 static bool code_signing(struct call *c, struct error *err)
 {
     const struct json *function = function_get(c, err);
 
     if (function)
-        c->out = json_of("FunctionName", json_get_text(function, "FunctionName"), NULL);
+        c->out = json_of("CodeSigningConfigArn", "", "FunctionName", json_get_text(function, "FunctionName"),
+                         NULL);
     return function != NULL;
 }
 

@@ -163,6 +163,13 @@ static void test_kinds_of_invocation(void **state)
 static void test_reads(void **state)
 {
     struct sandbox_fixture *f = *state;
+    CLEANUP(json_freep)
+    struct json *signing = call(f, "GetFunctionCodeSigningConfig", "{\"FunctionName\":\"echo\"}");
+
+    /* The model requires both members, though there is no configuration. */
+    assert_string_equal(json_text(json_get(signing, "CodeSigningConfigArn")), "");
+    assert_true(json_is_string(json_get(signing, "CodeSigningConfigArn")));
+    assert_string_equal(json_get_text(signing, "FunctionName"), "echo");
     char in[300], want[300];
 
     (void)snprintf(in, sizeof in, "{\"FunctionName\":\"arn:aws:lambda:eu-west-1:%s:function:echo:$LATEST\"}",
