@@ -31,8 +31,9 @@ struct aws_settings {
     bool fips, dualstack;
     bool endpoint_given; /* by flag */
     bool ignore_configured_endpoints;
-    char *endpoint_url; /* flag, NULL when not given */
-    struct json *files; /* {"profiles":{NAME:{k:v}},"sso_sessions":…,"services":…} */
+    char *endpoint_url;              /* flag, NULL when not given */
+    struct json *files;              /* {"profiles":{NAME:{k:v}},"sso_sessions":…,"services":…} */
+    struct json *shared_credentials; /* {NAME:{k:v}}: the credentials file alone; NULL: as empty */
     struct environment env;
 };
 

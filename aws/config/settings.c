@@ -64,10 +64,15 @@ static bool read_files(struct aws_settings *s, struct error *err)
 {
     CLEANUP(buf_release) struct buf config = {0};
     CLEANUP(buf_release) struct buf credentials = {0};
+    CLEANUP(json_freep) struct json *alone = NULL;
 
-    return read_one(&s->env, "AWS_CONFIG_FILE", ".aws/config", &config, err) &&
-           read_one(&s->env, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", &credentials, err) &&
-           aws_config_parse(buf_str(&config), buf_str(&credentials), &s->files, err);
+    if (!read_one(&s->env, "AWS_CONFIG_FILE", ".aws/config", &config, err) ||
+        !read_one(&s->env, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", &credentials, err) ||
+        !aws_config_parse(buf_str(&config), buf_str(&credentials), &s->files, err) ||
+        !aws_config_parse(STR(""), buf_str(&credentials), &alone, err))
+        return false;
+    s->shared_credentials = json_detach(alone, "profiles");
+    return true;
 }
 
 /* --- profile and region --- */
@@ -195,5 +200,6 @@ void aws_settings_release(struct aws_settings *s)
     mem_free(s->ca_bundle);
     mem_free(s->endpoint_url);
     json_free(s->files);
+    json_free(s->shared_credentials);
     *s = (struct aws_settings){0};
 }

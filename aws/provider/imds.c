@@ -3,7 +3,6 @@
 #include "aws/common/clock.h"
 #include "aws/common/mem.h"
 #include "aws/provider/cache.h"
-#include "aws/provider/provider.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -13,18 +12,12 @@
 #define REPLY_LIMIT_BYTES (64u << 10)
 #define SECONDS_MAX 60
 #define ATTEMPTS_MAX 10
+#define TROUBLE_ATTEMPTS 3
 #define CREDENTIALS_PATH "/latest/meta-data/iam/security-credentials/"
-
-const char *provider_env(const struct aws_settings *s, const char *name)
-{
-    const char *value = s->env.get ? s->env.get(s->env.self, name) : NULL;
-
-    return value && value[0] != '\0' ? value : NULL;
-}
 
 /* --- settings --- */
 
-static bool choose_url(const struct aws_settings *s, struct http_url *out, struct error *err)
+bool imds_url(const struct aws_settings *s, struct http_url *out, struct error *err)
 {
     static const struct {
         const char *mode, *url;
@@ -56,17 +49,17 @@ static int choose_number(const struct aws_settings *s, const char *name, int oth
 
 static bool open_transport(struct imds *imds, struct error *err)
 {
-    static const struct http_curl_options options = {.user_agent = "lab/" LAB_VERSION};
-    const char *disabled = provider_env(imds->settings, "AWS_EC2_METADATA_DISABLED");
+    const struct aws_settings *s = imds->options.settings;
+    const char *disabled = provider_env(s, "AWS_EC2_METADATA_DISABLED");
 
     if (disabled && strcasecmp(disabled, "true") == 0)
         return error_set(err, ERR_UNREACHABLE, "metadata: off by AWS_EC2_METADATA_DISABLED");
     if (imds->transport)
         return true;
     imds->timeout_ms =
-        1000 * choose_number(imds->settings, "AWS_METADATA_SERVICE_TIMEOUT", TIMEOUT_MS / 1000, SECONDS_MAX);
-    imds->attempts = choose_number(imds->settings, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1, ATTEMPTS_MAX);
-    return choose_url(imds->settings, &imds->url, err) && http_curl_new(&options, &imds->transport, err);
+        1000 * choose_number(s, "AWS_METADATA_SERVICE_TIMEOUT", TIMEOUT_MS / 1000, SECONDS_MAX);
+    imds->attempts = choose_number(s, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1, ATTEMPTS_MAX);
+    return imds_url(s, &imds->url, err) && provider_connect(&imds->options, &imds->transport, err);
 }
 
 void imds_release(struct imds *imds)
@@ -91,12 +84,15 @@ static bool exchange(struct imds *imds, const char *method, const char *path, co
     http_request_set(&request, method, full, NULL);
     if (!http_headers_add(&request.headers, header, value, err))
         return error_wrap(err, "metadata");
-    /* Both requests only read: each may be repeated. */
+    /* Both requests only read: each may be repeated. One that is there but in
+     * trouble is asked again at once; one that is not there costs a timeout. */
     for (int i = 1;; i++) {
-        if (t->send(t->self, &imds->url, &request, &options, response, err))
-            return true;
-        if (i >= imds->attempts || err->code != ERR_UNREACHABLE)
+        if (t->send(t->self, &imds->url, &request, &options, response, err)) {
+            if (response->status < 500 || i >= TROUBLE_ATTEMPTS)
+                return true;
+        } else if (i >= imds->attempts || err->code != ERR_UNREACHABLE) {
             return error_wrap(err, "metadata");
+        }
     }
 }
 
@@ -153,7 +149,7 @@ bool imds_fetch(struct imds *imds, const char *path, struct buf *out, bool *foun
 bool imds_get(const struct aws_settings *settings, const char *path, struct buf *out, bool *found,
               struct error *err)
 {
-    CLEANUP(imds_release) struct imds imds = {.settings = settings};
+    CLEANUP(imds_release) struct imds imds = {.options = provider_options_of(settings, clock_system)};
 
     return imds_fetch(&imds, path, out, found, err);
 }
@@ -162,8 +158,9 @@ bool imds_get(const struct aws_settings *settings, const char *path, struct buf 
 
 static bool read_credentials(struct str text, struct aws_credentials *out, struct error *err)
 {
+    static const struct key_names names = {"AccessKeyId", "SecretAccessKey", "Token", "AccountId"};
     CLEANUP(json_freep) struct json *reply = NULL;
-    const char *code, *key;
+    const char *code;
     int64_t expires_ms;
 
     if (!json_parse(text, NULL, &reply, err)) {
@@ -171,19 +168,12 @@ static bool read_credentials(struct str text, struct aws_credentials *out, struc
         return error_set(err, ERR_CONFIG, "metadata: the reply about the role is not JSON");
     }
     code = json_get_text(reply, "Code");
-    key = json_get_text(reply, "AccessKeyId");
     if (code[0] != '\0' && strcmp(code, "Success") != 0)
         return error_set(err, ERR_CONFIG, "metadata: no keys for the role: %s: %s", code,
                          json_get_text(reply, "Message"));
-    if (key[0] == '\0' || json_get_text(reply, "SecretAccessKey")[0] == '\0' ||
-        json_get_text(reply, "Token")[0] == '\0' || strlen(key) >= sizeof out->access_key_id ||
+    if (!keys_read(reply, &names, out, err) || out->session_token.len == 0 ||
         !clock_parse_iso(json_str(json_get(reply, "Expiration")), &expires_ms))
         return error_set(err, ERR_CONFIG, "metadata: the reply about the role lacks keys or expiration");
-    aws_credentials_release(out);
-    snprintf(out->access_key_id, sizeof out->access_key_id, "%s", key);
-    secret_set(&out->secret_access_key, json_str(json_get(reply, "SecretAccessKey")));
-    secret_set(&out->session_token, json_str(json_get(reply, "Token")));
-    snprintf(out->account_id, sizeof out->account_id, "%.12s", json_get_text(reply, "AccountId"));
     snprintf(out->provider, sizeof out->provider, "imds");
     out->expires_at_s = expires_ms / 1000;
     return true;
@@ -230,6 +220,6 @@ struct credential_provider *provider_imds_new(const struct aws_settings *setting
 {
     struct imds *imds = mem_alloc(sizeof *imds);
 
-    imds->settings = settings;
+    imds->options = provider_options_of(settings, clock);
     return provider_cached_new((struct credential_source){source_fetch, source_free, imds}, clock);
 }

@@ -3,20 +3,18 @@
 #ifndef AWS_PROVIDER_IMDS_H
 #define AWS_PROVIDER_IMDS_H
 
-#include "aws/auth/credentials.h"
-#include "aws/config/config.h"
-#include "aws/http/transport.h"
+#include "aws/provider/source.h"
 
 /* One conversation: a connection and the token that opens it. */
 struct imds {
-    const struct aws_settings *settings;
+    struct provider_options options;
     struct http_transport *transport; /* NULL until the first use */
     struct http_url url;
     struct secret token;
     int timeout_ms, attempts;
 };
 
-/** As imds_get of provider.h. imds is zeroed but for settings. */
+/** As imds_get of provider.h. imds is zeroed but for options. */
 MUST_USE bool imds_fetch(struct imds *imds, const char *path, struct buf *out, bool *found,
                          struct error *err);
 void imds_release(struct imds *imds);
@@ -25,7 +23,7 @@ void imds_release(struct imds *imds);
 MUST_USE bool imds_credentials(struct imds *imds, struct aws_credentials *out, bool *found,
                                struct error *err);
 
-/** A variable that is set and not empty, else NULL. */
-const char *provider_env(const struct aws_settings *s, const char *name);
+/** Where the service is, from environment and profile. ERR_CONFIG. */
+MUST_USE bool imds_url(const struct aws_settings *s, struct http_url *out, struct error *err);
 
 #endif

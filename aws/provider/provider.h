@@ -9,11 +9,28 @@
 #include "aws/client/client.h"
 #include "aws/config/config.h"
 
-/** The whole chain: environment, static profile, IMDSv2. A machine or profile
- * set up for a source that is not among them is refused (ERR_CONFIG naming it),
- * never passed over: the next source would be another identity. ERR_CONFIG
- * naming what was tried when there are none. */
+/* What a test, or somebody with another way to ask, puts in. */
+struct provider_options {
+    const struct aws_settings *settings; /* borrowed, outlives the provider */
+    struct clock clock;
+    struct random random;
+    int stop_fd; /* readable: give up waiting; -1 none */
+    /* Makes each transport; NULL: libcurl. */
+    bool (*connect)(void *self, const struct http_curl_options *options, struct http_transport **out,
+                    struct error *err);
+    void *connect_self;
+    /* Asks for the code of an MFA device; NULL: on the terminal, and ERR_CONFIG
+     * without one. */
+    bool (*ask_code)(void *self, const char *mfa_serial, struct buf *code, struct error *err);
+    void *ask_self;
+};
+
+/** The whole chain: environment, profile (role chains, web identity, SSO, keys,
+ * process), container, IMDSv2. The first source that is set up has to give
+ * keys: it is never passed over, since the next would be another identity.
+ * ERR_CONFIG naming what was tried when nothing is set up. */
 struct credential_provider *provider_chain_new(const struct aws_settings *settings, struct clock clock);
+struct credential_provider *provider_chain_new_with(const struct provider_options *options);
 
 /** Only the instance's role: IMDSv2 at AWS_EC2_METADATA_SERVICE_ENDPOINT.
  * ERR_CONFIG when the instance has no role, ERR_UNREACHABLE without IMDS. */

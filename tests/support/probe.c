@@ -7,6 +7,7 @@ static const struct probe_word words[] = {
     {"verify", "", probe_verify},
     {"endpoint", "", probe_endpoint},
     {"config", "", probe_config},
+    {"credentials", "", probe_credentials},
     {"json", "", probe_json},
     {"iam", "", probe_iam},
     {"quote", "", probe_quote},

@@ -41,5 +41,6 @@ int probe_decode(int argc, char **argv);
 int probe_serve_encode(int argc, char **argv);
 int probe_serve_decode(int argc, char **argv);
 int probe_quote(int argc, char **argv);
+int probe_credentials(int argc, char **argv);
 
 #endif

@@ -2,14 +2,13 @@
  * which combination is refused. */
 #include "aws/config/config.h"
 
-#include "aws/common/file.h"
 #include "aws/common/mem.h"
 #include "tests/support/variables.h"
+#include "tests/support/vector_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -83,19 +82,9 @@ static void resolves_every_case(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(services); i++) {
         CLEANUP(mem_freep) char *path = mem_printf(VECTORS "%s.json", services[i]);
-        CLEANUP(buf_release) struct buf text = {0};
-        CLEANUP(json_freep) struct json *suite = NULL;
-        const struct json *tests;
-        struct error err = {0};
+        CLEANUP(json_freep) struct json *suite = vector_file(path);
+        const struct json *tests = json_get(suite, "testCases");
 
-        if (!file_read(path, 8u << 20, &text, &err)) {
-            if (err.code == ERR_NO_INPUT)
-                skip();
-            fail_msg("%s", err.message);
-        }
-        if (!json_parse(buf_str(&text), NULL, &suite, &err))
-            fail_msg("%s", err.message);
-        tests = json_get(suite, "testCases");
         count += json_count(tests);
         for (const struct json *test = json_first(tests); test; test = json_next(test))
             check_case(services[i], test);
