@@ -14,7 +14,7 @@
 #define REPLY_LIMIT_BYTES (256u << 10)
 #define TIMEOUT_MS 10000
 #define ATTEMPTS 3
-#define RENEW_BEFORE_MS (15 * 60 * 1000)
+#define RENEW_BEFORE_MS (INT64_C(15) * 60 * 1000)
 
 /* Not in the model: neither call is signed, and nothing else of them is used. */
 static const struct aws_service portal = {.id = "sso",
