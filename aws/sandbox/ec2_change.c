@@ -44,14 +44,3 @@ bool ec2_modify_metadata(struct call *c, struct error *err)
     json_put_text(answer, "State", "pending");
     return true;
 }
-
-/* The network of a world is as its description says: an endpoint could not be
- * taken away again, so the account has no room for one. */
-bool ec2_create_endpoint(struct call *c, struct error *err)
-{
-    const char *vpc = json_get_text(c->in, "VpcId");
-
-    if (!world_get(c->world, "ec2.vpc", vpc))
-        return refuse(err, "InvalidVpcId.NotFound", "The Vpc Id %.100s does not exist", vpc);
-    return refuse(err, "VpcEndpointLimitExceeded", "The maximum number of VPC endpoints has been reached.");
-}

@@ -179,5 +179,9 @@ static const struct ec2_listing endpoints = {
 
 bool ec2_describe_endpoints(struct call *c, struct error *err)
 {
-    return ec2_list(c, &endpoints, all_shown(c, "ec2.vpc_endpoint", "VpcEndpoints"), err);
+    struct json *items = all_shown(c, "ec2.vpc_endpoint", "VpcEndpoints");
+
+    for (size_t i = 0; i < json_count(items); i++)
+        json_remove(json_edit_at(items, i), "ClientToken");
+    return ec2_list(c, &endpoints, items, err);
 }

@@ -164,9 +164,14 @@ static void test_refusals(void **state)
         {"options of no instance", "ModifyInstanceMetadataOptions",
          "{\"InstanceId\":\"i-0\",\"HttpTokens\":\"required\"}",
          "InvalidInstanceID.NotFound: The instance ID 'i-0' does not exist"},
-        {"an endpoint: the world has no room for one", "CreateVpcEndpoint",
-         "{\"VpcId\":\"%V\",\"ServiceName\":\"com.amazonaws.eu-west-1.secretsmanager\"}",
-         "VpcEndpointLimitExceeded: The maximum number of VPC endpoints has been reached."},
+        {"an endpoint of a service of another region", "CreateVpcEndpoint",
+         "{\"VpcId\":\"%V\",\"ServiceName\":\"com.amazonaws.us-east-1.secretsmanager\"}",
+         "InvalidServiceName: The Vpc Endpoint Service 'com.amazonaws.us-east-1.secretsmanager' does not "
+         "exist"},
+        {"an endpoint in a subnet that is not there", "CreateVpcEndpoint",
+         "{\"VpcId\":\"%V\",\"ServiceName\":\"com.amazonaws.eu-west-1.secretsmanager\",\"SubnetIds\":"
+         "[\"subnet-0\"]}",
+         "InvalidSubnetID.NotFound: The subnet ID 'subnet-0' does not exist"},
         {"an endpoint in no VPC", "CreateVpcEndpoint", "{\"VpcId\":\"vpc-0\"}",
          "InvalidVpcId.NotFound: The Vpc Id vpc-0 does not exist"},
     };
@@ -465,6 +470,33 @@ static void test_permissions(void **state)
     }
 }
 
+static void test_endpoint(void **state)
+{
+    static const char in[] =
+        "{\"VpcId\":\"%V\",\"VpcEndpointType\":\"Interface\",\"ClientToken\":\"t\","
+        "\"ServiceName\":\"com.amazonaws.eu-west-1.secretsmanager\",\"SecurityGroupIds\":[\"%G\"]}";
+    CLEANUP(json_freep) struct json *made = NULL, *again = NULL, *seen = NULL;
+    struct sandbox_fixture f = {0};
+    struct error err;
+
+    (void)state;
+    fixture_start(&f);
+    assert_true(call(&f, "CreateVpcEndpoint", in, &made, &err));
+    assert_true(call(&f, "CreateVpcEndpoint", in, &again, &err)); /* the token makes it the same one */
+    assert_string_equal(json_text(json_path(made, "VpcEndpoint.VpcEndpointId")),
+                        json_text(json_path(again, "VpcEndpoint.VpcEndpointId")));
+    assert_true(call(&f, "DescribeVpcEndpoints", "{}", &seen, &err));
+    assert_int_equal(json_count(json_get(seen, "VpcEndpoints")), 1);
+    assert_string_equal(json_text(json_path(seen, "VpcEndpoints.0.State")), "available");
+    assert_null(json_path(seen, "VpcEndpoints.0.ClientToken")); /* no member of an endpoint */
+    assert_false(call(&f, "CreateVpcEndpoint",
+                      "{\"VpcId\":\"%V\",\"VpcEndpointType\":\"Interface\","
+                      "\"ServiceName\":\"com.amazonaws.eu-west-1.secretsmanager\"}",
+                      NULL, &err));
+    assert_string_equal(err.remote_code, "InvalidParameter"); /* the private name is taken */
+    fixture_stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_tags),
         cmocka_unit_test(test_tags_of_what_is_derived),
         cmocka_unit_test(test_tags_are_bounded),
+        cmocka_unit_test(test_endpoint),
         cmocka_unit_test(test_metadata_options),
         cmocka_unit_test(test_permissions),
     };
