@@ -10,6 +10,7 @@ parsers. Prints TAP, one line an operation. Seeded, so a failure comes again.
 
 import base64
 import datetime
+import io
 import json
 import os
 import random
@@ -207,7 +208,7 @@ def decoded_documents(value, shape, service):
 def parse(parser, op, reply):
     parsed = parser.parse(
         {"status_code": reply["status"], "headers": botocore.awsrequest.HeadersDict(reply["headers"]),
-         "body": body_of(reply)}, op.output_shape)
+         "body": io.BytesIO(body_of(reply)) if op.has_streaming_output else body_of(reply)}, op.output_shape)
     parsed.pop("ResponseMetadata", None)
     return probe_form(parsed)
 
