@@ -15,6 +15,7 @@ struct mysql_server_options {
     const struct secret *admin_password;
     const char *database;            /* "mylab" */
     const char *chain_pem, *key_pem; /* file names */
+    bool durable;                    /* data outlives a crash of the server */
     int ready_timeout_ms;            /* 0: 30000 */
 };
 
