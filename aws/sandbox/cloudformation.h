@@ -151,4 +151,7 @@ bool cloudformation_describe_change_set(struct call *c, struct error *err);
 bool cloudformation_execute_change_set(struct call *c, struct error *err);
 bool cloudformation_delete_change_set(struct call *c, struct error *err);
 
+/** After a restart: stacks in progress go on. */
+void stacks_resume(struct sandbox *s);
+
 #endif

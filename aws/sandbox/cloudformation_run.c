@@ -119,6 +119,16 @@ void stack_delete_start(struct sandbox *s, struct json *stack, const struct json
     start(s, stack, "delete");
 }
 
+void stacks_resume(struct sandbox *s)
+{
+    const struct json *stack;
+
+    /* A nested stack has no run of its own. */
+    for (size_t i = 0; (stack = world_at(sandbox_world(s), STACK_KIND, i, NULL)); i++)
+        if (stack_in_progress(stack) && json_get(stack, "run"))
+            set_timer(s, stack);
+}
+
 /* --- ends --- */
 
 static void resolve_outputs(struct json *stack)

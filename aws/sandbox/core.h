@@ -17,6 +17,7 @@ struct jobs;
 struct timers;
 struct server;
 struct record;
+struct keep;
 struct ssm_run;
 
 struct sandbox {
@@ -38,7 +39,11 @@ struct sandbox {
     struct timers *timers;
     struct jobs *jobs;
     struct server *server;
-    struct record *record;                   /* NULL: none */
+    struct record *record; /* NULL: none */
+    struct keep *keep;     /* NULL: nothing is kept */
+    bool keep_failed;
+    struct error keep_error;
+    int64_t starts;                          /* of this world before */
     struct faults *faults;                   /* NULL: none */
     int64_t real_start_ms, service_start_ms; /* one moment on both clocks */
     unsigned char metadata_key[32];          /* signs IMDS tokens */
@@ -138,6 +143,20 @@ bool imds_answer(struct sandbox *s, const struct http_request *req, struct http_
 
 /** Fills the world. ERR_USAGE names the place of a mistake. */
 MUST_USE bool seed_world(struct sandbox *s, const struct json *world, struct error *err);
+
+/* --- keep_sandbox.c --- */
+
+/** Takes up what was kept. known: there was something. */
+MUST_USE bool sandbox_restore(struct sandbox *s, bool *known, struct error *err);
+/** From now on what changes is kept, if the options say so. */
+MUST_USE bool sandbox_keep_begin(struct sandbox *s, struct error *err);
+/** What was under way when the sandbox ended goes on. */
+void sandbox_resume(struct sandbox *s);
+/** Whether something has changed that is not on disk, so that no reply may go
+ * out before sandbox_keep. */
+bool sandbox_must_keep(const struct sandbox *s);
+/** Puts on disk what has changed. False: it cannot be, keep_error says why. */
+bool sandbox_keep(struct sandbox *s);
 
 /* --- record.c --- */
 

@@ -111,4 +111,7 @@ bool ec2_delete_tags(struct call *c, struct error *err);
 bool ec2_describe_tags(struct call *c, struct error *err);
 void ec2_tags_target(struct call *c);
 
+/** After a restart: transitions of associations go on. */
+void ec2_associations_resume(struct sandbox *s);
+
 #endif

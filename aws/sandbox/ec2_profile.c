@@ -167,6 +167,22 @@ static void settle(struct sandbox *s, void *id)
     mem_free(id);
 }
 
+void ec2_associations_resume(struct sandbox *s)
+{
+    const struct json *e;
+    const char *key;
+
+    for (size_t i = 0; (e = world_at(sandbox_world(s), "ec2.association", i, &key)); i++) {
+        int64_t at_ms =
+            json_int(json_get(e, "since_ms"), 0) + TRANSITION_MS + sandbox_settings(s)->propagation_ms;
+
+        if (has_state(e, "disassociated"))
+            sandbox_at(s, at_ms, vanish, mem_dup(key), mem_free);
+        else if (!has_state(e, "associated"))
+            sandbox_at(s, at_ms, settle, mem_dup(key), mem_free);
+    }
+}
+
 static const struct json *associate(struct call *c, const char *instance, const struct json *profile)
 {
     struct json *association;

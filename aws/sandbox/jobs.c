@@ -137,6 +137,10 @@ static void answer(struct jobs *j, struct inside_call *call)
     bool ok = sandbox_internal_call(j->sandbox, call->key, call->user_agent, call->service, call->operation,
                                     call->in, &call->out, call->err);
 
+    /* The thread may act on the answer where it cannot be taken back (a new
+     * password in the database): first it has to be kept. */
+    if (!sandbox_keep(j->sandbox) && ok)
+        ok = error_set(call->err, ERR_IO, "the sandbox cannot keep its world");
     pthread_mutex_lock(&j->lock);
     call->ok = ok;
     call->answered = true;

@@ -127,8 +127,9 @@ static void attempt_failed(struct sandbox *s, struct json *secret, const char *r
     }
     service_event(s, secret, "RotationFailed", reason);
     if (attempt < ATTEMPTS) {
-        sandbox_at(s, now_ms + ((int64_t)RETRY_MS << (attempt - 1)), retry, errand_new(s, secret, attempt),
-                   errand_free);
+        next_ms = now_ms + ((int64_t)RETRY_MS << (attempt - 1));
+        json_put_int(rotation, "retry_at_ms", next_ms);
+        sandbox_at(s, next_ms, retry, errand_new(s, secret, attempt), errand_free);
         return;
     }
     next_ms = schedule_next_ms(json_get(secret, "RotationRules"), now_ms);
@@ -287,6 +288,33 @@ void rotation_reschedule(struct sandbox *s, struct json *secret, int64_t from_ms
     secret_put_date(secret, "NextRotationDate", next_ms);
     show_days(secret, from_ms, next_ms);
     set_timer(s, secret, next_ms);
+}
+
+static void resume_rotation(struct sandbox *s, struct json *secret)
+{
+    const struct json *rotation = json_get(secret, "rotation");
+    int64_t due_ms = json_int(json_get(secret, "rotate_at_ms"), 0);
+    int64_t retry_ms = json_int(json_get(rotation, "retry_at_ms"), 0);
+
+    if (due_ms > 0)
+        sandbox_at(s, due_ms, rotation_due, errand_new(s, secret, due_ms), errand_free);
+    if (!rotation || json_get(secret, "DeletedDate"))
+        return;
+    if (json_bool(json_get(rotation, "running"), false))
+        start_step(s, secret);
+    else if (retry_ms > 0 && json_int(json_get(rotation, "attempt"), 0) < ATTEMPTS)
+        sandbox_at(s, retry_ms, retry, errand_new(s, secret, json_int(json_get(rotation, "attempt"), 0)),
+                   errand_free);
+}
+
+void rotations_resume(struct sandbox *s)
+{
+    const struct json *secret;
+    const char *arn;
+
+    for (size_t i = 0; (secret = world_at(sandbox_world(s), SECRET_KIND, i, &arn)); i++)
+        if (json_get(secret, "rotation") || json_get(secret, "rotate_at_ms"))
+            resume_rotation(s, secret_edit_arn(sandbox_world(s), arn));
 }
 
 /* --- the operations --- */

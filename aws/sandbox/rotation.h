@@ -15,6 +15,10 @@ bool rotation_also(struct call *c, const char **action, char resource[2100]);
  * anew from from_ms and sets its timer. */
 void rotation_reschedule(struct sandbox *s, struct json *secret, int64_t from_ms);
 
+/** After a restart: timers are set again, and a step that was cut off begins
+ * once more, as its function has to bear (facts 8.3). */
+void rotations_resume(struct sandbox *s);
+
 /* --- schedules (rotation_schedule.c), pure --- */
 
 /** RotationRules as RotateSecret takes them. Errors: InvalidParameterException. */

@@ -3,6 +3,7 @@
 #include "aws/common/mem.h"
 #include "aws/sandbox/authorize.h"
 #include "aws/sandbox/core.h"
+#include "aws/sandbox/keep.h"
 #include "aws/sandbox/trail.h"
 
 #include <stdarg.h>
@@ -66,6 +67,7 @@ static void keep_options(struct sandbox *s, const struct sandbox_options *option
     o->database_address = sandbox_keep_text(s, options->database_address);
     o->admin_user = sandbox_keep_text(s, options->admin_user);
     o->record_file = sandbox_keep_text(s, options->record_file);
+    o->data_file = sandbox_keep_text(s, options->data_file);
     if (o->speed < 1)
         o->speed = 1;
     s->real_start_ms = s->service_start_ms = clock_wall_ms(&o->clock);
@@ -95,6 +97,7 @@ static void start_random(struct sandbox *s)
 bool sandbox_new(const struct sandbox_options *options, struct sandbox **out, struct error *err)
 {
     struct sandbox *s = mem_alloc(sizeof *s);
+    bool known = false;
 
     *out = NULL;
     s->loop_thread = pthread_self();
@@ -107,10 +110,13 @@ bool sandbox_new(const struct sandbox_options *options, struct sandbox **out, st
     s->timers = timers_new();
     s->jobs = jobs_new(s);
     if ((s->options.record_file && !record_open(s->options.record_file, &s->record, err)) ||
-        !server_new(s, &s->server, err) || !seed_world(s, options->world, err)) {
+        !server_new(s, &s->server, err) || !sandbox_restore(s, &known, err) ||
+        (!known && !seed_world(s, options->world, err)) || !sandbox_keep_begin(s, err)) {
         sandbox_free(s);
         return false;
     }
+    if (known)
+        sandbox_resume(s);
     /* Borrowed for this call only. */
     s->options.world = NULL;
     s->options.admin_password = (struct str){0};
@@ -123,7 +129,9 @@ void sandbox_free(struct sandbox *s)
     if (!s)
         return;
     jobs_stop(s->jobs);
+    (void)sandbox_keep(s); /* what the last jobs did; said when it fails */
     server_free(s->server);
+    keep_free(s->keep);
     timers_free(s->timers);
     jobs_free(s->jobs);
     record_free(s->record);

@@ -43,6 +43,7 @@ struct sandbox_options {
     int64_t latency_ms, propagation_ms, stack_ms, trail_delay_ms;
     int64_t speed; /* service time runs so many times real time; 0: once */
     struct fault_rates faults;
+    const char *data_file;              /* the world is kept there; NULL: nowhere. See keep.h */
     const char *record_file;            /* NULL: none */
     const char *const *function_env;    /* environment of function commands, NULL-terminated; see DESIGN 7 */
     const char *const *workstation_env; /* of commands sent to the workstation; the same */

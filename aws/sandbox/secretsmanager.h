@@ -88,4 +88,7 @@ bool secret_matches(const struct json *secret, const struct json *filters);
 MUST_USE bool page_read(const struct json *in, const char *code, size_t *start, struct error *err);
 void page_write(struct json *out, size_t next);
 
+/** After a restart: timers of deletions are set again. */
+void deletions_resume(struct sandbox *s);
+
 #endif

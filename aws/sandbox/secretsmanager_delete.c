@@ -28,6 +28,19 @@ static void deletion_due(struct sandbox *s, void *arg)
     mem_free(arg);
 }
 
+void deletions_resume(struct sandbox *s)
+{
+    const struct json *secret;
+    const char *arn;
+
+    for (size_t i = 0; (secret = world_at(sandbox_world(s), SECRET_KIND, i, &arn)); i++) {
+        int64_t at_ms = json_int(json_get(secret, "delete_at_ms"), 0);
+
+        if (at_ms > 0)
+            sandbox_at(s, at_ms, deletion_due, mem_dup(arn), mem_free);
+    }
+}
+
 static bool check_options(struct call *c, int64_t *days, bool *force, struct error *err)
 {
     const struct json *window = json_get(c->in, "RecoveryWindowInDays");

@@ -163,8 +163,6 @@ static struct json *value_answer(struct call *c, const struct json *secret, cons
     const struct json *text = json_get(version, "secret_string"),
                       *binary = json_get(version, "secret_binary");
     int64_t day_s = c->now_ms / 1000 / DAY_S * DAY_S;
-    struct json *edit = secret_edit_arn(c->world, json_get_text(secret, "ARN"));
-    struct json *edit_version = json_edit(json_edit(edit, "versions"), json_get_text(version, "VersionId"));
 
     json_put_text(out, "VersionId", json_get_text(version, "VersionId"));
     if (text)
@@ -173,9 +171,15 @@ static struct json *value_answer(struct call *c, const struct json *secret, cons
         json_put(out, "SecretBinary", json_copy(binary));
     json_put(out, "VersionStages", json_copy(json_get(version, "VersionStages")));
     json_put(out, "CreatedDate", json_copy(json_get(version, "CreatedDate")));
-    /* Only the day is kept (facts 8.2). */
-    json_put_int(edit, "LastAccessedDate", day_s);
-    json_put_int(edit_version, "LastAccessedDate", day_s);
+    /* Only the day is kept (facts 8.2). Reading it again is then no change. */
+    if (json_int(json_get(secret, "LastAccessedDate"), 0) != day_s ||
+        json_int(json_get(version, "LastAccessedDate"), 0) != day_s) {
+        struct json *edit = secret_edit_arn(c->world, json_get_text(secret, "ARN"));
+        struct json *versions = json_edit(edit, "versions");
+
+        json_put_int(json_edit(versions, json_get_text(version, "VersionId")), "LastAccessedDate", day_s);
+        json_put_int(edit, "LastAccessedDate", day_s);
+    }
     return out;
 }
 

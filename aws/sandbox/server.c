@@ -42,8 +42,9 @@ struct exchange {
     struct work *work;             /* NULL for metadata and refusals */
     struct http_response response; /* of those */
     bool begun, ready, suspended, delayed;
+    bool kept;      /* what it did is on disk */
     int64_t due_ms; /* delayed: monotonic */
-    struct exchange *next_delayed;
+    struct exchange *next_delayed, *next_held;
     struct exchange *before, *after; /* of all */
 };
 
@@ -62,6 +63,7 @@ struct server {
     struct peers peers;
     struct exchange *exchanges;
     struct exchange *delayed, *last_delayed; /* all wait equally long: a queue */
+    struct exchange *held;                   /* their replies wait until the world is on disk */
     struct watch *watches;
     size_t body_bytes;
     bool resumed; /* the library has to run before we wait */
@@ -237,6 +239,38 @@ static void begin(struct exchange *x)
     dispatch_request(x->work);
 }
 
+/** No reply before what it tells is on disk: that of this request, or of
+ * another that this one may have read. */
+static enum MHD_Result hold(struct exchange *x)
+{
+    struct server *server = x->server;
+
+    if (server->ending) /* there is no further round */
+        return MHD_NO;
+    x->next_held = server->held;
+    server->held = x;
+    suspend(x);
+    return MHD_YES;
+}
+
+/** One write for all that this round has done. */
+static bool keep(struct server *server, struct error *err)
+{
+    struct exchange *x;
+    bool ok = sandbox_keep(server->sandbox);
+
+    while ((x = server->held)) {
+        server->held = x->next_held;
+        x->kept = ok;
+        resume(x);
+    }
+    if (ok)
+        return true;
+    server->ending = true; /* those that wait are closed without a reply */
+    *err = server->sandbox->keep_error;
+    return false;
+}
+
 /** Closes without a reply; a reset breaks the connection off. */
 static enum MHD_Result break_off(const struct exchange *x)
 {
@@ -264,6 +298,8 @@ static enum MHD_Result answer(struct exchange *x)
     }
     if (!x->ready) /* resumed by the end of the sandbox */
         return MHD_NO;
+    if (!x->kept && sandbox_must_keep(x->server->sandbox))
+        return hold(x);
     if (x->work && x->work->fault >= FAULT_RESET)
         return break_off(x);
     peer_move(&x->server->peers, x->peer, PEER_SENDING, now_ms(x->server));
@@ -563,7 +599,7 @@ static bool run_round(struct server *server, struct error *err)
     jobs_collect(server->sandbox->jobs);
     if (MHD_run(server->daemon) != MHD_YES)
         return error_set(err, ERR_BUG, "the HTTP server stopped");
-    return true;
+    return keep(server, err);
 }
 
 bool sandbox_run(struct sandbox *s, struct error *err)

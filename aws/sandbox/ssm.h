@@ -47,6 +47,9 @@ void ssm_start_waiting(struct sandbox *s);
 /** Ends the run of a command; nothing when it does not run. */
 void ssm_cancel_run(struct sandbox *s, const char *command_id);
 
+/** After a restart. */
+void ssm_resume(struct sandbox *s);
+
 /* --- ssm.c --- */
 
 /** The part of `items` (taken over) that NextToken and MaxResults name, as

@@ -242,6 +242,24 @@ static void done(struct sandbox *s, void *arg)
         ssm_start_waiting(s);
 }
 
+/* What ran when the sandbox ended has ended with it; what waited starts. */
+void ssm_resume(struct sandbox *s)
+{
+    const struct json *e;
+    const char *key;
+
+    for (size_t i = 0; (e = world_at(s->world, SSM_COMMAND, i, &key)); i++) {
+        struct json *command;
+
+        if (ssm_finished(e) || strcmp(ssm_status(e), "Pending") == 0)
+            continue;
+        command = world_edit(s->world, SSM_COMMAND, key);
+        json_put_int(json_edit(command, "invocation"), "end_ms", sandbox_now_ms(s));
+        ssm_set_status(command, "Failed", "Failed");
+    }
+    ssm_start_waiting(s);
+}
+
 static void make_env(struct ssm_run *run, const char *instance)
 {
     const char *const *given = run->sandbox->options.workstation_env;

@@ -11,6 +11,7 @@
 struct entry {
     char *key;
     struct json *entity;
+    bool noted; /* among the changes */
 };
 
 struct kind {
@@ -19,9 +20,17 @@ struct kind {
     size_t count, cap;
 };
 
+struct change {
+    const char *kind; /* the kind's own name */
+    char *key;
+};
+
 struct world {
     struct kind *kinds; /* sorted by name */
     size_t count, cap;
+    struct change *changes;
+    size_t change_count, change_cap;
+    bool tracked;
 };
 
 /* What commands were told and what they printed may hold a secret too. */
@@ -110,6 +119,8 @@ void world_free(struct world *w)
 {
     if (!w)
         return;
+    world_settle(w);
+    mem_free(w->changes);
     for (size_t i = 0; i < w->count; i++) {
         struct kind *k = &w->kinds[i];
 
@@ -141,9 +152,29 @@ const struct json *world_get(const struct world *w, const char *kind, const char
     return e ? e->entity : NULL;
 }
 
+/** kind: the kind's own name, which stays as long as the world. */
+static void add_change(struct world *w, const char *kind, const char *key)
+{
+    mem_grow(&w->changes, &w->change_cap, w->change_count, sizeof *w->changes);
+    w->changes[w->change_count++] = (struct change){kind, mem_dup(key)};
+}
+
+static void note(struct world *w, const char *kind, struct entry *e)
+{
+    const struct kind *k = kind_find(w, kind);
+
+    if (!w->tracked || e->noted || !k)
+        return;
+    e->noted = true;
+    add_change(w, k->name, e->key);
+}
+
 struct json *world_edit(struct world *w, const char *kind, const char *key)
 {
     struct entry *e = entry_find(w, kind, key);
+
+    if (e)
+        note(w, kind, e);
 
     return e ? e->entity : NULL;
 }
@@ -159,14 +190,16 @@ struct json *world_put(struct world *w, const char *kind, const char *key, struc
         if (e->entity != entity)
             json_free(e->entity);
         e->entity = entity;
+        note(w, kind, e);
         return entity;
     }
     k = kind_make(w, kind);
     at = entry_position(k, key, &found);
     mem_grow(&k->entries, &k->cap, k->count, sizeof *k->entries);
     memmove(&k->entries[at + 1], &k->entries[at], (k->count - at) * sizeof *k->entries);
-    k->entries[at] = (struct entry){mem_dup(key), entity};
+    k->entries[at] = (struct entry){mem_dup(key), entity, false};
     k->count++;
+    note(w, kind, &k->entries[at]);
     return entity;
 }
 
@@ -182,6 +215,8 @@ void world_remove(struct world *w, const char *kind, const char *key)
     at = entry_position(k, key, &found);
     if (!found)
         return;
+    if (w->tracked)
+        add_change(w, k->name, key);
     entry_release(&k->entries[at]);
     k->count--;
     memmove(&k->entries[at], &k->entries[at + 1], (k->count - at) * sizeof *k->entries);
@@ -203,6 +238,42 @@ const struct json *world_at(const struct world *w, const char *kind, size_t inde
     if (key)
         *key = k->entries[index].key;
     return k->entries[index].entity;
+}
+
+void world_each(const struct world *w, world_visit *visit, void *arg)
+{
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t n = 0; n < w->kinds[i].count; n++)
+            visit(arg, w->kinds[i].name, w->kinds[i].entries[n].key, w->kinds[i].entries[n].entity);
+}
+
+void world_track(struct world *w)
+{
+    w->tracked = true;
+}
+
+bool world_changed(const struct world *w)
+{
+    return w->change_count > 0;
+}
+
+void world_each_change(const struct world *w, world_visit *visit, void *arg)
+{
+    for (size_t i = 0; i < w->change_count; i++)
+        visit(arg, w->changes[i].kind, w->changes[i].key,
+              world_get(w, w->changes[i].kind, w->changes[i].key));
+}
+
+void world_settle(struct world *w)
+{
+    for (size_t i = 0; i < w->change_count; i++) {
+        struct entry *e = entry_find(w, w->changes[i].kind, w->changes[i].key);
+
+        if (e)
+            e->noted = false;
+        mem_free(w->changes[i].key);
+    }
+    w->change_count = 0;
 }
 
 static bool is_hashed(const char *name)

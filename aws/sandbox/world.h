@@ -1,5 +1,5 @@
 /* The account's contents: entities of named kinds, each a JSON object under a
- * key. One place to look at, to dump and (later) to keep on disk. Owned by the
+ * key. One place to look at, to dump and to keep on disk (keep.h). Owned by the
  * loop thread; no locks.
  *
  * Kinds, their keys and members. Members are named as in the service's replies
@@ -68,6 +68,21 @@ size_t world_count(const struct world *w, const char *kind);
 
 /** In key order: for (size_t i = 0; (e = world_at(w, kind, i, &key)); i++). */
 const struct json *world_at(const struct world *w, const char *kind, size_t index, const char **key);
+
+/* --- for keeping it on disk (keep.h) --- */
+
+typedef void world_visit(void *arg, const char *kind, const char *key, const struct json *entity);
+
+/** Every entity, in order of kind and key. */
+void world_each(const struct world *w, world_visit *visit, void *arg);
+/** From now on changes are noted: what was put, removed or given out for
+ * editing. */
+void world_track(struct world *w);
+bool world_changed(const struct world *w);
+/** What has changed, as it is now; entity NULL when it is gone. An entity may
+ * come twice. Nothing is forgotten: that is world_settle, once it is kept. */
+void world_each_change(const struct world *w, world_visit *visit, void *arg);
+void world_settle(struct world *w);
 
 /** Sorted JSON. Members named secret, token, secret_string, secret_binary,
  * password, parameters, standard_output and standard_error become "sha256:…";

@@ -63,6 +63,7 @@ const struct option_row option_rows[] = {
      0, 0},
     {"lose-replies", 0, OPTION_RATE, AT(lose_replies), "P", "share of replies lost after the call acted",
      "sandbox", 0, 0},
+    {"data", 0, OPTION_TEXT, AT(data), "DIR", "keep the world and the database there", "sandbox", 0, 0},
     {"speed", 0, OPTION_NUMBER, AT(speed), "N", "service time runs N times real time", "sandbox", 1, 1000000},
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL, 0, 0},
 };

@@ -9,6 +9,7 @@
 #include "aws/sandbox/sandbox.h"
 #include "cmd/lab/commands.h"
 #include "cmd/lab/labs.h"
+#include "cmd/lab/sandbox_data.h"
 #include "cmd/lab/sandbox_env.h"
 #include "cmd/lab/sandbox_stop.h"
 #include "cmd/lab/session.h"
@@ -33,6 +34,8 @@ extern char **environ;
 enum { WORLD_LIMIT_BYTES = 256 * 1024 };
 #define ADMIN_USER "masteruser"
 #define CERTIFICATE_DAYS 30
+#define KEPT_CERTIFICATE_DAYS 3650
+#define ADDRESS_WAIT_MS 10000 /* for the database of a sandbox that was killed just now */
 
 /* All that lives as long as the sandbox. */
 struct box {
@@ -42,6 +45,7 @@ struct box {
     char *open_directory, *open_ca_file, *open_empty_file;
     char database_address[32];
     unsigned database_port;
+    struct sandbox_data data; /* of --data; directory NULL without */
     struct random_seeded seeded;
     struct random random;
     struct secret admin_password;
@@ -139,11 +143,38 @@ static bool parse_listen(const char *text, const char *option, char address[32],
     return true;
 }
 
+/* The world names the address, so it has to be the same again. */
+static bool take_kept_address(struct box *b, const char *kept, struct error *err)
+{
+    int64_t until_ms = clock_monotonic_ms(&clock_system) + ADDRESS_WAIT_MS;
+    char address[32] = "";
+    unsigned port = 3306;
+
+    snprintf(b->database_address, sizeof b->database_address, "%.31s", kept);
+    b->database_port = (unsigned)json_int(json_get(b->data.box, "database_port"), 3306);
+    if (b->options->db_listen && !parse_listen(b->options->db_listen, "db-listen", address, &port, err))
+        return false;
+    if (b->options->db_listen && (port != b->database_port || strcmp(address, kept) != 0))
+        return error_set(err, ERR_USAGE, "--db-listen: the data is of a database at %s:%u", kept,
+                         b->database_port);
+    while (!mysql_server_address_free(b->database_address, b->database_port)) {
+        if (clock_monotonic_ms(&clock_system) >= until_ms)
+            return error_set(err, ERR_IO, "%s:%u, where the kept database has to be, is taken", kept,
+                             b->database_port);
+        (void)clock_wait(50, -1);
+    }
+    return true;
+}
+
 /* A loopback address of its own at the default port, so that programs that
  * know only the host name find it. */
 static bool choose_database_address(struct box *b, struct error *err)
 {
+    const char *kept = json_get_text(b->data.box, "database_address");
+
     b->database_port = 3306;
+    if (*kept)
+        return take_kept_address(b, kept, err);
     if (b->options->db_listen)
         return parse_listen(b->options->db_listen, "db-listen", b->database_address, &b->database_port, err);
     for (int tries = 0; tries < 64; tries++) {
@@ -183,13 +214,28 @@ static bool write_open_files(struct box *b, struct str ca, struct error *err)
            write_open_file(b, "empty", STR(""), &b->open_empty_file, err);
 }
 
+static bool use_kept_certificates(struct box *b, struct error *err)
+{
+    CLEANUP(buf_release) struct buf ca = {0};
+
+    b->ca_file = mem_printf("%s/ca.pem", b->directory);
+    b->chain_file = mem_printf("%s/server-chain.pem", b->directory);
+    b->key_file = mem_printf("%s/server-key.pem", b->directory);
+    b->empty_file = mem_printf("%s/empty", b->directory);
+    return file_read(b->ca_file, 65536, &ca, err) && write_open_files(b, buf_str(&ca), err);
+}
+
 static bool make_certificates(struct box *b, struct error *err)
 {
     struct certificate_set set = {0};
     int64_t now_s = clock_wall_ms(&clock_system) / 1000;
+    int64_t days = b->data.directory ? KEPT_CERTIFICATE_DAYS : CERTIFICATE_DAYS;
+
+    if (json_int(json_get(b->data.box, "certificates_until_s"), 0) > now_s + 86400)
+        return use_kept_certificates(b, err);
     const struct certificate_options options = {.ip = b->database_address,
                                                 .not_before_s = now_s - 3600,
-                                                .not_after_s = now_s + CERTIFICATE_DAYS * INT64_C(86400)};
+                                                .not_after_s = now_s + days * INT64_C(86400)};
 
     bool ok = certificate_make(&options, &set, err) &&
               write_file(b, "ca.pem", buf_str(&set.root_pem), &b->ca_file, err) &&
@@ -198,17 +244,40 @@ static bool make_certificates(struct box *b, struct error *err)
               write_file(b, "empty", STR(""), &b->empty_file, err) &&
               write_open_files(b, buf_str(&set.root_pem), err);
     certificate_release(&set);
+    if (ok && b->data.box)
+        json_put_int(b->data.box, "certificates_until_s", options.not_after_s);
     return ok;
 }
 
-static bool start_database(struct box *b, struct error *err)
+static void choose_password(struct box *b)
 {
     char password[33];
 
     random_text(&b->random, "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", password, 32);
     secret_set(&b->admin_password, str_of(password));
     mem_wipe(password, sizeof password);
-    if (!choose_database_address(b, err) || !make_certificates(b, err))
+    if (json_get(b->data.box, "admin_password"))
+        secret_set(&b->admin_password, json_str(json_get(b->data.box, "admin_password")));
+}
+
+/* Before anything uses these values: a sandbox that dies while it is made
+ * finds them again. */
+static bool keep_box(struct box *b, struct error *err)
+{
+    struct json *box = b->data.box;
+
+    if (!box)
+        return true;
+    json_put_text(box, "database_address", b->database_address);
+    json_put_int(box, "database_port", b->database_port);
+    json_put_str(box, "admin_password", secret_str(&b->admin_password));
+    return sandbox_data_save(&b->data, err);
+}
+
+static bool start_database(struct box *b, struct error *err)
+{
+    choose_password(b);
+    if (!choose_database_address(b, err) || !make_certificates(b, err) || !keep_box(b, err))
         return false;
     const struct mysql_server_options options = {
         .directory = b->directory,
@@ -219,6 +288,7 @@ static bool start_database(struct box *b, struct error *err)
         .database = "mylab",
         .chain_pem = b->chain_file,
         .key_pem = b->key_file,
+        .durable = b->data.directory != NULL,
     };
     return mysql_server_start(&options, &b->server, err);
 }
@@ -250,6 +320,25 @@ static struct sandbox_env describe(const struct box *b, const char *lab_dir)
     };
 }
 
+/* The port of before, where it is free. */
+static unsigned kept_port(const struct box *b, const char *address)
+{
+    unsigned port = (unsigned)json_int(json_get(b->data.box, "listen_port"), 0);
+
+    return port && mysql_server_address_free(address, port) ? port : 0;
+}
+
+static bool keep_port(struct box *b, struct error *err)
+{
+    const char *colon = strrchr(sandbox_url(b->sandbox), ':');
+    int64_t port = 0;
+
+    if (!b->data.box || !colon || !str_to_i64(str_of(colon + 1), &port))
+        return true;
+    json_put_int(b->data.box, "listen_port", port);
+    return sandbox_data_save(&b->data, err);
+}
+
 static bool start_aws(struct box *b, const struct json *world, struct error *err)
 {
     char address[32] = "127.0.0.1";
@@ -258,6 +347,8 @@ static bool start_aws(struct box *b, const struct json *world, struct error *err
 
     if (b->options->listen && !parse_listen(b->options->listen, "listen", address, &port, err))
         return false;
+    if (!b->options->listen)
+        port = kept_port(b, address);
     const struct sandbox_options options = {
         .world = world,
         .region = b->options->region ? b->options->region : "eu-west-1",
@@ -274,6 +365,7 @@ static bool start_aws(struct box *b, const struct json *world, struct error *err
         .propagation_ms = b->options->propagation_ms,
         .stack_ms = b->options->stack_ms,
         .trail_delay_ms = b->options->trail_delay_ms,
+        .data_file = b->data.world_file,
         .record_file = b->options->record,
         .speed = b->options->speed,
         .faults = {.throttle = b->options->throttle,
@@ -281,7 +373,7 @@ static bool start_aws(struct box *b, const struct json *world, struct error *err
                    .resets = b->options->resets,
                    .lose_replies = b->options->lose_replies},
     };
-    if (!sandbox_new(&options, &b->sandbox, err))
+    if (!sandbox_new(&options, &b->sandbox, err) || !keep_port(b, err))
         return false;
     sandbox_admin_credentials(b->sandbox, &b->admin);
     lab_directory(lab_dir);
@@ -429,7 +521,7 @@ static void release(struct box *b)
     mysql_server_stop(b->server);
     if (b->options->ready_file)
         unlink(b->options->ready_file);
-    if (b->directory && !file_remove_tree(b->directory, &ignored))
+    if (b->directory && !b->data.directory && !file_remove_tree(b->directory, &ignored))
         log_warn("%s", ignored.message);
     if (b->open_directory && !file_remove_tree(b->open_directory, &ignored))
         log_warn("%s", ignored.message);
@@ -438,6 +530,7 @@ static void release(struct box *b)
     env_list_release(&b->workstation_env);
     secret_release(&b->admin_password);
     mem_free(b->directory);
+    sandbox_data_release(&b->data);
     mem_free(b->ca_file);
     mem_free(b->chain_file);
     mem_free(b->key_file);
@@ -462,9 +555,20 @@ static bool check_options(const struct options *o, size_t count, const char *con
     return true;
 }
 
+static bool choose_directory(struct box *b, struct error *err)
+{
+    if (!b->options->data)
+        return file_temp_dir("lab-sandbox", &b->directory, err);
+    if (!sandbox_data_open(b->options->data, &b->data, err))
+        return false;
+    b->directory = mem_dup(b->data.directory);
+    return true;
+}
+
 COMMAND(sandbox)
 {
-    struct box b = {.options = o, .child_fd = -1, .signal_fd = -1, .random = random_system};
+    struct box b = {
+        .options = o, .child_fd = -1, .signal_fd = -1, .random = random_system, .data = {.lock_fd = -1}};
     CLEANUP(json_freep) struct json *world = NULL;
 
     if (!check_options(o, count, words, err))
@@ -477,8 +581,8 @@ COMMAND(sandbox)
         random_seeded_init(&b.seeded, (uint64_t)o->seed);
         b.random = random_seeded_source(&b.seeded);
     }
-    bool ok = watch_signals(&b, err) && file_temp_dir("lab-sandbox", &b.directory, err) &&
-              start_database(&b, err) && start_aws(&b, world, err) && serve(&b, err);
+    bool ok = watch_signals(&b, err) && choose_directory(&b, err) && start_database(&b, err) &&
+              start_aws(&b, world, err) && serve(&b, err);
     if (ok && b.failure.code != ERR_NONE) {
         *err = b.failure;
         ok = false;
