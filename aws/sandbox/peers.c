@@ -2,6 +2,9 @@
 
 #include "aws/common/attributes.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* A request being worked on has no limit here: that is our own doing. */
@@ -38,6 +41,22 @@ static void detach(struct peers *p, struct peer *peer)
         peer->after->before = peer->before;
     else
         p->last[peer->state] = peer->before;
+}
+
+void peer_set_address(struct peer *peer, const struct sockaddr *from)
+{
+    peer->address[0] = '\0';
+    if (from && from->sa_family == AF_INET) {
+        struct sockaddr_in in;
+
+        memcpy(&in, from, sizeof in);
+        (void)inet_ntop(AF_INET, &in.sin_addr, peer->address, sizeof peer->address);
+    } else if (from && from->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+
+        memcpy(&in6, from, sizeof in6);
+        (void)inet_ntop(AF_INET6, &in6.sin6_addr, peer->address, sizeof peer->address);
+    }
 }
 
 void peer_enter(struct peers *p, struct peer *peer, int64_t now_ms)

@@ -30,6 +30,10 @@ struct peers {
     size_t count;
 };
 
+struct sockaddr;
+
+/** From where it comes, as text; NULL and other families: "". */
+void peer_set_address(struct peer *peer, const struct sockaddr *from);
 void peer_enter(struct peers *p, struct peer *peer, int64_t now_ms);
 void peer_move(struct peers *p, struct peer *peer, enum peer_state state, int64_t now_ms);
 void peer_leave(struct peers *p, struct peer *peer);

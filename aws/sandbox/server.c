@@ -8,14 +8,13 @@
 #include "aws/sandbox/listener.h"
 #include "aws/sandbox/peers.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -375,25 +374,6 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     mem_free(x);
 }
 
-static void peer_address(struct MHD_Connection *connection, char out[64])
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-
-    out[0] = '\0';
-    if (info && info->client_addr && info->client_addr->sa_family == AF_INET) {
-        struct sockaddr_in in;
-
-        memcpy(&in, info->client_addr, sizeof in);
-        (void)inet_ntop(AF_INET, &in.sin_addr, out, 64);
-    } else if (info && info->client_addr && info->client_addr->sa_family == AF_INET6) {
-        struct sockaddr_in6 in6;
-
-        memcpy(&in6, info->client_addr, sizeof in6);
-        (void)inet_ntop(AF_INET6, &in6.sin6_addr, out, 64);
-    }
-}
-
 static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -411,7 +391,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
     peer = mem_alloc(sizeof *peer);
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     peer->fd = info ? info->connect_fd : -1;
-    peer_address(connection, peer->address);
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    peer_set_address(peer, info ? info->client_addr : NULL);
     peer_enter(&server->peers, peer, now_ms(server));
     *socket_context = peer;
     peers_evict(&server->peers, CONNECTION_SOFT_LIMIT);
