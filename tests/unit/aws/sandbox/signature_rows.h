@@ -9,7 +9,7 @@ enum protocol { QUERY, EC2, JSON, REST, PROTOCOLS };
 enum { HEADER = 1, PRESIGNED = 2, BOTH = 3 };
 enum { ON_QUERY = 1 << QUERY, ON_EC2 = 1 << EC2, ON_JSON = 1 << JSON, ON_REST = 1 << REST };
 
-enum fault { NONE, TWO_FORMS, MISSING, INCOMPLETE, UNKNOWN, EXPIRED, MISMATCH, SKEW, FAULTS };
+enum slip { NONE, TWO_FORMS, MISSING, INCOMPLETE, UNKNOWN, EXPIRED, MISMATCH, SKEW, SLIPS };
 
 /* Done to the request once it is signed. */
 enum alteration { NOTHING, AUTH, CUT, DROP, PUT, ADD, BODY, METHOD, PATH, PARAMETER };
@@ -22,7 +22,7 @@ struct row {
     int64_t late_s;
     enum alteration after;
     const char *a, *b;
-    enum fault want;
+    enum slip want;
     const char *extra; /* a header signed along */
     int64_t session_s; /* a session with so long to live; 0 the administrator's key */
     unsigned only;     /* protocols; 0 all */

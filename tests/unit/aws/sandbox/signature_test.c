@@ -45,7 +45,7 @@ static const struct scene {
 static const struct {
     int status;
     const char *code;
-} answers[FAULTS][PROTOCOLS] = {
+} answers[SLIPS][PROTOCOLS] = {
     [NONE] = {{200, ""}, {200, ""}, {200, ""}, {200, ""}},
     [TWO_FORMS] = {{403, "InvalidSignatureException"},
                    {401, "AuthFailure"},
