@@ -55,6 +55,9 @@ bool stack_caller_may(struct stack_step *x, const char *service, const char *act
         return error_aws(err, "ExpiredTokenException",
                          "The security token included in the request is expired");
     (void)snprintf(c.resource, sizeof(c.resource), "%s", resource);
+    /* Whom the role is for: policies are advised to name it. */
+    if (strcmp(action, "iam:PassRole") == 0)
+        c.context = json_of("iam:PassedToService", "lambda.amazonaws.com", NULL);
     allowed = authorize_call(&c, &row, err);
     json_free(c.context);
     return allowed;
