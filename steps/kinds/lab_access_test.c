@@ -54,15 +54,15 @@ static enum step_identity who_tries(const struct step_context *c)
     return strcmp(json_get_text(step_with(c), "from"), "caller") == 0 ? AS_CALLER : AS_INSTANCE;
 }
 
-static bool read_secret(struct step_context *c, struct mysql_login *login, struct error *err)
+static bool read_secret(struct step_context *c, enum step_identity who, const char *version,
+                        struct mysql_login *login, struct error *err)
 {
-    const char *version = json_get_text(step_with(c), "version");
     CLEANUP(json_freep) struct json *in = json_of("SecretId", secret_id(c), NULL);
     CLEANUP(json_freep) struct json *out = NULL;
 
     if (strcmp(version, "AWSCURRENT") != 0)
         json_put_text(in, "VersionStage", version);
-    return step_call(c, who_tries(c), "secretsmanager", "GetSecretValue", in, &out, err) &&
+    return step_call(c, who, "secretsmanager", "GetSecretValue", in, &out, err) &&
            (mysql_login_parse(json_str(json_get(out, "SecretString")), NULL, login, err) ||
             error_wrap(err, "secret %s", secret_id(c)));
 }
@@ -81,6 +81,12 @@ static const struct {
     {"DROP TABLE", "DROP TABLE %s", true},
 };
 
+/* One a step: the next run finds what a killed one left. */
+static char *table_name(const struct step_context *c)
+{
+    return mem_printf(DATABASE_TEST_TABLE "%.40s", step_id(c));
+}
+
 /* Puts the table's name and its comment in the places of a statement. */
 static void fill_in(const char *sql, struct str table, struct str comment, struct buf *out)
 {
@@ -96,11 +102,10 @@ static void fill_in(const char *sql, struct str table, struct str comment, struc
 
 static bool use_table(struct step_context *c, struct mysql_session *s, const char *user, struct error *err)
 {
-    CLEANUP(mem_freep) char *name = mem_printf(DATABASE_TEST_TABLE "%.40s", step_id(c));
+    CLEANUP(mem_freep) char *name = table_name(c);
     CLEANUP(buf_release) struct buf table = {0};
     CLEANUP(buf_release) struct buf comment = {0};
 
-    /* One name a step: the next run finds what a killed one left. */
     if (!mysql_quote_identifier(str_of(name), &table, err) ||
         !database_test_comment(user, mysql_no_backslash_escapes(s), &comment, err))
         return false;
@@ -124,7 +129,8 @@ static bool try_access(struct step_context *c, struct error *err)
     CLEANUP(mysql_endp) struct mysql_session *session = NULL;
     CLEANUP(mysql_rows_release) struct mysql_rows tables = {0};
 
-    if (!read_secret(c, &login, err) || !database_open(c, &login, &session, err))
+    if (!read_secret(c, who_tries(c), json_get_text(step_with(c), "version"), &login, err) ||
+        !database_open(c, &login, &session, err))
         return false;
     if (!mysql_run(session, STR("SHOW TABLES"), &tables, err))
         return error_wrap(err, "list the tables of %s", login.database);
@@ -132,6 +138,38 @@ static bool try_access(struct step_context *c, struct error *err)
         return false;
     step_note(c, "%s logs in over TLS (%s), sees %zu tables, made one, wrote, read and dropped it",
               login.user, mysql_cipher(session), tables.count);
+    return true;
+}
+
+static bool drop_table(struct step_context *c, const char *name, struct error *err)
+{
+    CLEANUP(mysql_login_release) struct mysql_login login = {0};
+    CLEANUP(mysql_endp) struct mysql_session *session = NULL;
+    CLEANUP(buf_release) struct buf sql = {0};
+
+    buf_adds(&sql, "DROP TABLE IF EXISTS ");
+    return mysql_quote_identifier(str_of(name), &sql, err) &&
+           read_secret(c, AS_CALLER, "AWSCURRENT", &login, err) && database_open(c, &login, &session, err) &&
+           effect_sql(c, session, "DROP TABLE", name, buf_str(&sql), err);
+}
+
+/* Before access was refused it still worked, and a run may have died while it
+ * used its table. Whoever is refused now cannot drop it. */
+static bool clear_table(struct step_context *c, struct error *err)
+{
+    CLEANUP(mem_freep) char *name = table_name(c);
+    struct error why;
+    bool made;
+
+    if (!step_made(c, "CREATE TABLE", name, &made, err))
+        return false;
+    if (made && !drop_table(c, name, &why)) {
+        if (why.code == ERR_STORE || why.code == ERR_INTERRUPTED) {
+            *err = why;
+            return false;
+        }
+        step_note(c, "table %s may be left until the user is undone: %s", name, why.message);
+    }
     return true;
 }
 
@@ -170,6 +208,8 @@ static enum step_status expect_failure(struct step_context *c, const char *wante
               got.message);
     if (seen < samples)
         return step_wait(c, &again);
+    if (!clear_table(c, err))
+        return STEP_FAILED;
     step_output_text(c, "result", wanted);
     return STEP_FINISHED;
 }
