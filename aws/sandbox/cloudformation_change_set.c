@@ -33,6 +33,7 @@ static bool set_find(struct call *c, const struct json **set, struct error *err)
     struct str stack_name = json_str(json_get(c->in, "StackName"));
     const struct json *stack;
 
+    *set = NULL;
     if (str_starts(name, STR("arn:"))) {
         *set = world_get(c->world, SET_KIND, json_get_text(c->in, "ChangeSetName"));
         return true;
