@@ -1,4 +1,6 @@
-/* The sandbox that keeps its world: who it was, what it was about to do. */
+/* The sandbox that keeps its world: who it was, what it was about to do. The
+ * event history, the tokens of the metadata service and runs of functions end
+ * with each sandbox; a run of a rotation begins its step again. */
 #include "aws/sandbox/cloudformation.h"
 #include "aws/sandbox/core.h"
 #include "aws/sandbox/ec2.h"

@@ -163,6 +163,36 @@ static void test_keeps_connections_and_delays_replies(void **state)
     served_stop(&v);
 }
 
+/* The connection ends without a byte; whether the call acted differs. */
+static void test_ends_connections_on_demand(void **state)
+{
+    static const struct {
+        const char *why;
+        struct fault_rates rates;
+        int status;
+        bool acted;
+    } rows[] = {
+        {"broken off before", {.resets = 1}, 0, false},
+        {"closed afterwards", {.lose_replies = 1}, 0, true},
+        {"throttled", {.throttle = 1}, 400, false},
+    };
+    static const struct alteration iam = {.service = "iam"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_release) struct buf request = {0}, reply = {0};
+        struct served v = {.fixture.options = {.faults = rows[i].rates}};
+
+        served_start(&v);
+        sign(&v, &iam, "Action=CreateUser&Version=2010-05-08&UserName=new", &request);
+        if (served_ask(&v, buf_str(&request), &reply) != rows[i].status)
+            fail_msg("%s: %s", rows[i].why, buf_text(&reply));
+        if ((world_get(v.fixture.sandbox->world, "iam.user", "new") != NULL) != rows[i].acted)
+            fail_msg("%s: acted", rows[i].why);
+        served_stop(&v);
+    }
+}
+
 static void test_refuses_loose_http(void **state)
 {
     static const struct {
@@ -445,6 +475,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verifies_every_request),
         cmocka_unit_test(test_keeps_connections_and_delays_replies),
+        cmocka_unit_test(test_ends_connections_on_demand),
         cmocka_unit_test(test_refuses_loose_http),
         cmocka_unit_test(test_says_when_a_body_is_too_large),
         cmocka_unit_test(test_watches_descriptors),
