@@ -1,6 +1,9 @@
 #include "tests/unit/steps/mysql/fixture.h"
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -35,7 +38,11 @@ struct false_server {
     bool tls;
     char received[1024]; /* what came on the inside, password or not */
     size_t len;
-    bool switched; /* the switch was sent */
+    bool switched;                                 /* the switch was sent */
+    int newest;                                    /* TLS version, 0: what OpenSSL has */
+    void (*certify)(const struct false_server *s); /* NULL: as it should be */
+    const char *greeting;                          /* of another server, NULL: as above */
+    size_t greeting_len;
 };
 
 static void keep(struct false_server *s, const char *bytes, int n)
@@ -61,6 +68,12 @@ static void converse_tls(struct false_server *s, int fd)
     char bytes[512];
     int n;
 
+    if (ctx && s->newest) {
+        /* OpenSSL has to be talked into the old versions. */
+        SSL_CTX_set_security_level(ctx, 0);
+        SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
+        SSL_CTX_set_max_proto_version(ctx, s->newest);
+    }
     if (recv(fd, bytes, SSL_REQUEST_BYTES, MSG_WAITALL) == SSL_REQUEST_BYTES && ctx &&
         SSL_CTX_use_certificate_chain_file(ctx, s->chain) == 1 &&
         SSL_CTX_use_PrivateKey_file(ctx, s->key, SSL_FILETYPE_PEM) == 1 && (ssl = SSL_new(ctx)) != NULL &&
@@ -83,8 +96,9 @@ static void *serve(void *arg)
         return NULL;
     if (s->tls && send(fd, greeting_tls, sizeof greeting_tls, MSG_NOSIGNAL) == (ssize_t)sizeof greeting_tls)
         converse_tls(s, fd);
-    if (!s->tls &&
-        send(fd, greeting_plain, sizeof greeting_plain, MSG_NOSIGNAL) == (ssize_t)sizeof greeting_plain)
+    const char *greeting = s->greeting ? s->greeting : greeting_plain;
+    size_t len = s->greeting ? s->greeting_len : sizeof greeting_plain;
+    if (!s->tls && send(fd, greeting, len, MSG_NOSIGNAL) == (ssize_t)len)
         converse_plain(s, fd);
     close(fd);
     return NULL;
@@ -106,6 +120,8 @@ static void meet(struct false_server *s, const char *dir, struct error *err)
     (void)snprintf(s->key, sizeof s->key, "%s/key.pem", dir);
     if (!fixture_certificate("127.0.0.1", s->ca, s->chain, s->key, err))
         fail_msg("%s", err->message);
+    if (s->certify)
+        s->certify(s);
     s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(s->listener, (const struct sockaddr *)&name, sizeof name), 0);
     assert_int_equal(listen(s->listener, 1), 0);
@@ -137,6 +153,136 @@ static void test_plain_server_gets_nothing(void **state)
     /* Not the user's name, not a scramble: nothing. */
     assert_int_equal(plain.len, 0);
     assert_ok(file_remove_tree(dir, &err));
+}
+
+/* A real server's greeting on a line where somebody has taken the TLS flag out. */
+static void test_stripped_flag_gets_nothing(void **state)
+{
+    const struct fixture *f = fixture_of(state);
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)f->port)};
+    struct false_server between = {.tls = false};
+    CLEANUP(mem_freep) char *dir = NULL;
+    struct error err = {0};
+    char greeting[256];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(inet_pton(AF_INET, f->address, &name.sin_addr), 1);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&name, sizeof name), 0);
+    ssize_t got = recv(fd, greeting, sizeof greeting, 0);
+    close(fd);
+    assert_true(got > 40);
+    /* Header, protocol, version, thread, 8 bytes and a zero; then capabilities. */
+    char *version_end = memchr(greeting + 5, 0, (size_t)got - 5);
+    assert_non_null(version_end);
+    char *capabilities = version_end + 1 + 4 + 8 + 1;
+    assert_true(capabilities[1] & 0x08);
+    capabilities[1] = (char)(capabilities[1] & ~0x08);
+    between.greeting = greeting;
+    between.greeting_len = (size_t)got;
+    assert_ok(file_temp_dir("lab-mysql", &dir, &err));
+    meet(&between, dir, &err);
+    assert_int_equal(err.code, ERR_UNREACHABLE);
+    assert_non_null(strstr(err.message, "no TLS"));
+    assert_int_equal(between.len, 0);
+    assert_ok(file_remove_tree(dir, &err));
+}
+
+/* --- certificates that are not the server's --- */
+
+static void show(const struct false_server *s, const struct certificate_options *options, bool keep_root)
+{
+    CLEANUP(certificate_release) struct certificate_set set = {0};
+    struct error err = {0};
+
+    assert_ok(certificate_make(options, &set, &err));
+    if (!keep_root)
+        assert_ok(file_replace(s->ca, buf_str(&set.root_pem), &err));
+    assert_ok(file_replace(s->chain, buf_str(&set.chain_pem), &err));
+    assert_ok(file_replace(s->key, buf_str(&set.key_pem), &err));
+}
+
+static int64_t now_s(void)
+{
+    return clock_wall_ms(&clock_system) / 1000;
+}
+
+static void of_another_root(const struct false_server *s)
+{
+    show(s,
+         &(struct certificate_options){
+             .ip = "127.0.0.1", .not_before_s = now_s() - 60, .not_after_s = now_s() + 3600},
+         true);
+}
+
+static void of_another_name(const struct false_server *s)
+{
+    show(s,
+         &(struct certificate_options){
+             .ip = "127.0.0.2", .not_before_s = now_s() - 60, .not_after_s = now_s() + 3600},
+         false);
+}
+
+static void of_yesterday(const struct false_server *s)
+{
+    show(s,
+         &(struct certificate_options){
+             .ip = "127.0.0.1", .not_before_s = now_s() - 777600, .not_after_s = now_s() - 86400},
+         false);
+}
+
+static void self_signed(const struct false_server *s)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = X509_new();
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    FILE *chain = fopen(s->chain, "w"), *secret = fopen(s->key, "w");
+
+    assert_int_equal(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                                (const unsigned char *)"127.0.0.1", -1, -1, 0),
+                     1);
+    assert_int_equal(X509_set_issuer_name(certificate, subject), 1);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), -60));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 3600));
+    assert_int_equal(X509_set_pubkey(certificate, key), 1);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    assert_true(chain && secret);
+    assert_int_equal(PEM_write_X509(chain, certificate), 1);
+    assert_int_equal(PEM_write_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL), 1);
+    fclose(chain);
+    fclose(secret);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+}
+
+/* On the inside nothing may arrive: no name, no scramble. */
+static void test_wrong_certificates_get_nothing(void **state)
+{
+    static const struct {
+        const char *why;
+        void (*certify)(const struct false_server *s);
+        int newest;
+        const char *part;
+    } rows[] = {
+        {"anybody can sign for himself", self_signed, 0, "not trusted by CA file"},
+        {"another root with the same names", of_another_root, 0, "not trusted by CA file"},
+        {"the root's certificate for another host", of_another_name, 0, "does not name this host"},
+        {"a certificate of yesterday", of_yesterday, 0, "has expired"},
+        {"TLS 1.1 with the right certificate", NULL, TLS1_1_VERSION, ""},
+        {"TLS 1.0 with the right certificate", NULL, TLS1_VERSION, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct false_server s = {.tls = true, .certify = rows[i].certify, .newest = rows[i].newest};
+        CLEANUP(mem_freep) char *dir = NULL;
+        struct error err = {0};
+
+        assert_ok(file_temp_dir("lab-mysql", &dir, &err));
+        meet(&s, dir, &err);
+        if (err.code != ERR_UNREACHABLE || !strstr(err.message, rows[i].part) || s.len > 0)
+            fail_msg("%s: %s (%zu bytes)", rows[i].why, err.message, s.len);
+        assert_ok(file_remove_tree(dir, &err));
+    }
 }
 
 static void test_clear_password_is_not_sent(void **state)
@@ -420,6 +566,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_server_gets_nothing),
+        cmocka_unit_test(test_stripped_flag_gets_nothing),
+        cmocka_unit_test(test_wrong_certificates_get_nothing),
         cmocka_unit_test(test_clear_password_is_not_sent),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_wrong_password),
