@@ -207,11 +207,18 @@ static bool repair(struct call *call, const struct error *err)
     return false;
 }
 
+static enum aws_retry_mode retry_mode(const struct call *call)
+{
+    return aws_shared_settings(call->client->shared)->retry_mode;
+}
+
 static bool may_repeat(struct call *call, const struct error *err)
 {
-    int cost = retry_cost(err);
+    bool legacy = retry_mode(call) == RETRY_LEGACY;
+    int cost = legacy ? 0 : retry_cost(err);
 
-    if (call->attempt >= call->attempts_max || !retry_is_worthwhile(call->op, err) ||
+    if (call->attempt >= call->attempts_max ||
+        !(legacy ? retry_is_worthwhile_in_legacy : retry_is_worthwhile)(call->op, err) ||
         !shared_take_budget(call->client->shared, cost))
         return false;
     call->taken = cost;
@@ -219,12 +226,46 @@ static bool may_repeat(struct call *call, const struct error *err)
 }
 
 /* True when it was interrupted. */
-static bool wait_before_repeat(struct call *call)
+static bool wait_for(const struct call *call, int64_t wait_ms, const struct error *err)
+{
+    const struct aws_observer *observer = shared_observer(call->client->shared);
+
+    if (observer->waiting)
+        observer->waiting(observer->self, call->op, call->attempt, wait_ms, err);
+    return clock_wait(wait_ms, shared_stop_fd(call->client->shared));
+}
+
+static bool wait_before_repeat(const struct call *call, const struct error *err)
 {
     double share = shared_random_unit(call->client->shared);
+    int64_t computed_ms = (int64_t)(share * (double)retry_wait_max_ms(call->attempt));
 
-    return clock_wait((int64_t)(share * (double)retry_wait_max_ms(call->attempt)),
-                      shared_stop_fd(call->client->shared));
+    return wait_for(
+        call,
+        retry_wait_asked_ms(computed_ms, http_headers_find(&call->response.headers, "x-amz-retry-after")),
+        err);
+}
+
+static bool wait_for_rate(const struct call *call)
+{
+    int64_t wait_ms;
+
+    if (retry_mode(call) != RETRY_ADAPTIVE)
+        return false;
+    wait_ms = shared_rate_wait_ms(call->client->shared, call->op->service);
+    return wait_ms > 0 && wait_for(call, wait_ms, NULL);
+}
+
+static bool attempt_at_its_rate(struct call *call, struct json **out, struct error *err)
+{
+    bool ok;
+
+    if (wait_for_rate(call))
+        return error_set(err, ERR_INTERRUPTED, "interrupted");
+    ok = attempt_once(call, out, err);
+    if (retry_mode(call) == RETRY_ADAPTIVE && (ok || err->code == ERR_AWS))
+        shared_rate_note(call->client->shared, call->op->service, !ok && err->throttle);
+    return ok;
 }
 
 static bool call_run(struct call *call, struct json **out, struct error *err)
@@ -236,7 +277,7 @@ static bool call_run(struct call *call, struct json **out, struct error *err)
     for (;;) {
         call->attempt++;
         *err = (struct error){0};
-        if (attempt_once(call, out, err)) {
+        if (attempt_at_its_rate(call, out, err)) {
             shared_give_budget(shared, call->taken > 0 ? call->taken : 1);
             return true;
         }
@@ -244,7 +285,7 @@ static bool call_run(struct call *call, struct json **out, struct error *err)
             continue;
         if (!may_repeat(call, err))
             return false;
-        if (wait_before_repeat(call))
+        if (wait_before_repeat(call, err))
             return error_set(err, ERR_INTERRUPTED, "interrupted");
     }
 }

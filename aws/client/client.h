@@ -18,6 +18,11 @@ struct aws_observer {
     void (*attempt)(void *self, const struct aws_operation *op, int attempt, int64_t ms,
                     const struct error *err);
     void *self;
+    /* Called before each wait: after a failure that is tried again (err->throttle:
+     * the service asked to slow down), or with err NULL where adaptive mode holds
+     * a request back. */
+    void (*waiting)(void *self, const struct aws_operation *op, int attempt, int64_t wait_ms,
+                    const struct error *err);
 };
 
 struct aws_shared_options {
@@ -59,8 +64,9 @@ uint64_t aws_client_requests(const struct aws_client *c);
 
 /** Calls service's operation: JSON in, JSON out, members named as in the
  * public model. *out is owned by the caller; may be NULL pointer when not
- * wanted. A missing idempotency token is filled in. Standard retries with the
- * shared token bucket; only what is safe to repeat is repeated.
+ * wanted. A missing idempotency token is filled in. Retries as the settings' mode
+ * has them, with the shared token bucket; only what is safe to repeat is
+ * repeated.
  *
  * Errors: ERR_AWS (remote_code, request_id), ERR_UNREACHABLE, ERR_CONFIG
  * (credentials, endpoint), ERR_USAGE (unknown operation or member),

@@ -9,6 +9,13 @@
 /** A change that may have been made is repeated only when that is harmless. */
 bool retry_is_worthwhile(const struct aws_operation *op, const struct error *err);
 
+/** The same by legacy mode's list of failures. */
+bool retry_is_worthwhile_in_legacy(const struct aws_operation *op, const struct error *err);
+
+/** The wait that x-amz-retry-after (milliseconds; NULL: none) makes of the
+ * computed one: never shorter, at most five seconds longer. */
+int64_t retry_wait_asked_ms(int64_t computed_ms, const char *retry_after);
+
 /** What a retry after this failure takes from the budget. */
 int retry_cost(const struct error *err);
 

@@ -1,5 +1,6 @@
 #include "aws/client/shared.h"
 
+#include "aws/client/rate.h"
 #include "aws/common/mem.h"
 
 #include <pthread.h>
@@ -7,6 +8,7 @@
 /* Facts 3.2 and 3.3. */
 #define BUDGET 500
 #define SKEW_MIN_MS 240000
+#define SERVICES_MAX 32
 
 /* Behind a pointer, so that readers of a const aws_shared can lock it. */
 struct state {
@@ -14,6 +16,7 @@ struct state {
     int budget;
     int64_t skew_ms;
     struct aws_totals totals;
+    struct rate rates[SERVICES_MAX]; /* in the order of aws_services */
 };
 
 struct aws_shared {
@@ -119,6 +122,33 @@ void shared_give_budget(struct aws_shared *s, int amount)
     s->state->budget += amount;
     if (s->state->budget > BUDGET)
         s->state->budget = BUDGET;
+    pthread_mutex_unlock(&s->state->lock);
+}
+
+/* Those past the table's end share its last row. */
+static struct rate *find_rate(struct aws_shared *s, const struct aws_service *service)
+{
+    size_t i = 0;
+
+    while (i + 1 < SERVICES_MAX && aws_services[i] && aws_services[i] != service)
+        i++;
+    return &s->state->rates[i];
+}
+
+int64_t shared_rate_wait_ms(struct aws_shared *s, const struct aws_service *service)
+{
+    int64_t wait_ms;
+
+    pthread_mutex_lock(&s->state->lock);
+    wait_ms = rate_take(find_rate(s, service), shared_monotonic_ms(s));
+    pthread_mutex_unlock(&s->state->lock);
+    return wait_ms;
+}
+
+void shared_rate_note(struct aws_shared *s, const struct aws_service *service, bool throttled)
+{
+    pthread_mutex_lock(&s->state->lock);
+    rate_note(find_rate(s, service), throttled, shared_monotonic_ms(s));
     pthread_mutex_unlock(&s->state->lock);
 }
 

@@ -20,6 +20,11 @@ bool shared_correct_clock(struct aws_shared *s, int64_t service_s);
 bool shared_take_budget(struct aws_shared *s, int cost);
 void shared_give_budget(struct aws_shared *s, int amount);
 
+/** Adaptive mode, one rate a service: the wait before the next request, and
+ * what came of it. */
+int64_t shared_rate_wait_ms(struct aws_shared *s, const struct aws_service *service);
+void shared_rate_note(struct aws_shared *s, const struct aws_service *service, bool throttled);
+
 void shared_count(struct aws_shared *s, bool mutating, uint64_t bytes_sent, uint64_t bytes_received);
 
 void shared_uuid(struct aws_shared *s, char out[37]);

@@ -15,6 +15,13 @@ struct environment {
 };
 extern const struct environment environment_process; /* getenv */
 
+/* Facts 3.2. Zero is the default. */
+enum aws_retry_mode {
+    RETRY_STANDARD,
+    RETRY_LEGACY,   /* its own list of failures, no budget, five attempts */
+    RETRY_ADAPTIVE, /* standard, and after a throttle no faster than the service takes */
+};
+
 struct aws_settings_options {
     const char *profile;      /* --profile or NULL */
     const char *region;       /* --region or NULL */
@@ -27,7 +34,8 @@ struct aws_settings {
     bool profile_explicit; /* by --profile: the environment's keys are then skipped */
     char region[64];       /* "" when none was found */
     char *ca_bundle;       /* AWS_CA_BUNDLE or profile; NULL */
-    int max_attempts;      /* 3 unless set */
+    enum aws_retry_mode retry_mode;
+    int max_attempts; /* 3 unless set; 5 in legacy mode */
     bool fips, dualstack;
     bool endpoint_given; /* by flag */
     bool ignore_configured_endpoints;

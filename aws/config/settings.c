@@ -10,7 +10,6 @@
 #include <strings.h>
 
 #define FILE_LIMIT_BYTES (256u << 10)
-#define ATTEMPTS_DEFAULT 3
 #define ATTEMPTS_MAX 100
 
 static const char *process_get(void *self, const char *name)
@@ -152,10 +151,32 @@ static bool choose_flag(const struct aws_settings *s, const char *variable, cons
     return value && strcasecmp(value, "true") == 0;
 }
 
+static const struct {
+    const char *name;
+    int attempts;
+} retry_modes[] = {
+    [RETRY_STANDARD] = {"standard", 3},
+    [RETRY_LEGACY] = {"legacy", 5},
+    [RETRY_ADAPTIVE] = {"adaptive", 3},
+};
+
+static bool choose_retry_mode(struct aws_settings *s, struct error *err)
+{
+    const char *text = choose(s, "AWS_RETRY_MODE", "retry_mode");
+
+    for (size_t i = 0; text && text[0] && i < ARRAY_LEN(retry_modes); i++)
+        if (strcasecmp(text, retry_modes[i].name) == 0) {
+            s->retry_mode = (enum aws_retry_mode)i;
+            return true;
+        }
+    return !text || !text[0] ||
+           error_set(err, ERR_CONFIG, "retry mode '%s' is none of standard, legacy, adaptive", text);
+}
+
 static bool choose_attempts(struct aws_settings *s, struct error *err)
 {
     const char *text = choose(s, "AWS_MAX_ATTEMPTS", "max_attempts");
-    int64_t attempts = ATTEMPTS_DEFAULT;
+    int64_t attempts = retry_modes[s->retry_mode].attempts;
 
     if (text && (!str_to_i64(str_of(text), &attempts) || attempts < 1 || attempts > ATTEMPTS_MAX))
         return error_set(err, ERR_CONFIG, "max attempts '%s' is not a number from 1 to %d", text,
@@ -182,8 +203,8 @@ bool aws_settings_load(const struct aws_settings_options *options, struct aws_se
 {
     *out = (struct aws_settings){.env = options->env};
     if (!read_files(out, err) || !choose_profile(out, options->profile, err) ||
-        !choose_region(out, options->region, err) || !choose_attempts(out, err) ||
-        !choose_endpoint(out, options->endpoint_url, err)) {
+        !choose_region(out, options->region, err) || !choose_retry_mode(out, err) ||
+        !choose_attempts(out, err) || !choose_endpoint(out, options->endpoint_url, err)) {
         aws_settings_release(out);
         return false;
     }

@@ -89,6 +89,9 @@ static bool replay_send(void *self, const struct http_url *url, const struct htt
     compare_body(r, req, json_str(json_get(entry, "req_body")));
     out->status = (int)json_int(json_path(entry, "response.status"), 0);
     buf_add(&out->body, json_str(json_get(entry, "body")));
+    for (const struct json *h = json_first(json_path(entry, "response.headers")); h; h = json_next(h))
+        if (!http_headers_add(&out->headers, json_key(h), json_str(json_at(h, 0)), err))
+            return false;
     return true;
 }
 

@@ -76,6 +76,55 @@ static void waits_longer_each_time(void **state)
     assert_int_equal(retry_cost(&(struct error){.code = ERR_UNREACHABLE, .os_errno = ETIMEDOUT}), 10);
 }
 
+static void keeps_to_the_legacy_list(void **state)
+{
+    static const struct {
+        const char *why;
+        struct error err;
+        bool reading, creating;
+    } table[] = {
+        {"a throttle as most services spell it",
+         {.code = ERR_AWS, .http_status = 400, .throttle = true, .remote_code = "Throttling"},
+         1,
+         1},
+        {"a code that is not on the list",
+         {.code = ERR_AWS, .http_status = 400, .throttle = true, .remote_code = "SlowDown"},
+         0,
+         0},
+        {"the status alone", {.code = ERR_AWS, .http_status = 509, .remote_code = "509"}, 1, 0},
+        {"429 is a throttle", {.code = ERR_AWS, .http_status = 429, .throttle = true}, 1, 1},
+        {"a refusal", {.code = ERR_AWS, .http_status = 403, .remote_code = "AccessDenied"}, 0, 0},
+        {"a lost reply", {.code = ERR_UNREACHABLE}, 1, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (retry_is_worthwhile_in_legacy(&reading, &table[i].err) != table[i].reading ||
+            retry_is_worthwhile_in_legacy(&creating, &table[i].err) != table[i].creating)
+            fail_msg("%s", table[i].why);
+}
+
+static void waits_as_asked(void **state)
+{
+    static const struct {
+        const char *why, *header;
+        int64_t computed_ms, want_ms;
+    } table[] = {
+        {"nothing asked", NULL, 700, 700},
+        {"longer", "1500", 700, 1500},
+        {"never shorter", "100", 700, 700},
+        {"at most five seconds more", "60000", 700, 5700},
+        {"a date is another header's", "Sun, 30 Aug 2015 12:36:00 GMT", 700, 700},
+        {"nor below zero", "-5", 0, 0},
+        {"nor beyond numbers", "99999999999999999999", 700, 700},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (retry_wait_asked_ms(table[i].computed_ms, table[i].header) != table[i].want_ms)
+            fail_msg("%s", table[i].why);
+}
+
 static void suspects_the_clock(void **state)
 {
     struct error err = {.code = ERR_AWS, .http_status = 403, .remote_code = "SignatureDoesNotMatch"};
@@ -96,8 +145,8 @@ static void suspects_the_clock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(repeats_only_what_is_safe),
-        cmocka_unit_test(waits_longer_each_time),
+        cmocka_unit_test(repeats_only_what_is_safe), cmocka_unit_test(waits_longer_each_time),
+        cmocka_unit_test(keeps_to_the_legacy_list),  cmocka_unit_test(waits_as_asked),
         cmocka_unit_test(suspects_the_clock),
     };
 

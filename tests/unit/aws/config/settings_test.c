@@ -82,6 +82,7 @@ static void chooses_profile_and_region(void **state)
         {"no dots", NULL, NULL, {"AWS_REGION=eu.west"}, NULL, NULL},
         {"no dash at the end", NULL, "eu-", {NULL}, NULL, NULL},
         {"attempts are a number", NULL, NULL, {"AWS_MAX_ATTEMPTS=many"}, NULL, NULL},
+        {"a retry mode by name", NULL, NULL, {"AWS_RETRY_MODE=eager"}, NULL, NULL},
         {"at least one attempt", NULL, NULL, {"AWS_MAX_ATTEMPTS=0"}, NULL, NULL},
     };
 
@@ -124,8 +125,47 @@ static void files_may_be_missing(void **state)
     assert_true(aws_settings_load(&home.options, &s, &err));
     assert_string_equal(s.region, "");
     assert_int_equal(s.max_attempts, 3);
+    assert_int_equal(s.retry_mode, RETRY_STANDARD);
     aws_settings_release(&s);
     home_drop(&home);
+}
+
+static void reads_the_retry_mode(void **state)
+{
+    static const struct {
+        const char *why, *config, *vars[3];
+        enum aws_retry_mode mode;
+        int attempts;
+    } table[] = {
+        {"legacy tries five times", "[default]\nretry_mode = legacy\n", {NULL}, RETRY_LEGACY, 5},
+        {"unless told", "[default]\nretry_mode = legacy\nmax_attempts = 2\n", {NULL}, RETRY_LEGACY, 2},
+        {"the environment wins",
+         "[default]\nretry_mode = legacy\n",
+         {"AWS_RETRY_MODE=Adaptive"},
+         RETRY_ADAPTIVE,
+         3},
+        {"both of it",
+         "[default]\nmax_attempts = 2\n",
+         {"AWS_RETRY_MODE=standard", "AWS_MAX_ATTEMPTS=25"},
+         RETRY_STANDARD,
+         25},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        CLEANUP(aws_settings_release) struct aws_settings s = {0};
+        struct home home;
+        struct error err = {0};
+
+        home_make(&home, table[i].config, NULL);
+        for (size_t j = 0; table[i].vars[j]; j++)
+            home.vars[2 + j] = table[i].vars[j];
+        if (!aws_settings_load(&home.options, &s, &err))
+            fail_msg("%s: %s", table[i].why, err.message);
+        if (s.retry_mode != table[i].mode || s.max_attempts != table[i].attempts)
+            fail_msg("%s", table[i].why);
+        home_drop(&home);
+    }
 }
 
 static void a_broken_file_is_named_and_not_shown(void **state)
@@ -245,7 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chooses_profile_and_region),           cmocka_unit_test(files_may_be_missing),
         cmocka_unit_test(a_broken_file_is_named_and_not_shown), cmocka_unit_test(finds_endpoint_overrides),
-        cmocka_unit_test(iam_is_signed_with_its_own_region),
+        cmocka_unit_test(iam_is_signed_with_its_own_region),    cmocka_unit_test(reads_the_retry_mode),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
