@@ -56,14 +56,17 @@ static const char *secret_arn(const struct step_context *c)
     return json_text(json_path(step_with(c), "secret.arn"));
 }
 
-/* Facts 8.3: AWSCURRENT has moved, and AWSPENDING is gone or on it. */
+/* Facts 8.3: AWSCURRENT has moved, and AWSPENDING is gone or on it. On the
+ * version before it too: somebody has put a value by hand since, and that moves
+ * AWSCURRENT alone. */
 static bool has_rotated(const struct json *secret, const char *before)
 {
     const char *current = version_labelled(secret, "AWSCURRENT");
     const char *pending = version_labelled(secret, "AWSPENDING");
 
     return json_get(secret, "LastRotatedDate") && *current && strcmp(current, before) != 0 &&
-           (!*pending || strcmp(pending, current) == 0);
+           (!*pending || strcmp(pending, current) == 0 ||
+            strcmp(pending, version_labelled(secret, "AWSPREVIOUS")) == 0);
 }
 
 static bool describe_secret(struct step_context *c, struct json **out, struct error *err)
