@@ -124,7 +124,7 @@ static bool run(char *const *words, struct buf *out, struct error *err)
     const struct process_options options = {.argv = argv, .env = env};
     int status = 0;
 
-    for (size_t i = 0; words && words[i]; i++)
+    for (size_t i = 0; words[i]; i++)
         argv[i] = words[i];
     if (!process_run(&options, STR(""), TIMEOUT_MS, out, &errors, &status, err)) {
         err->code = ERR_CONFIG;

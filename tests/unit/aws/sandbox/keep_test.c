@@ -209,14 +209,15 @@ static void test_what_is_no_world_is_refused(void **state)
 static void test_is_written_anew(void **state)
 {
     CLEANUP(json_freep) struct json *meta = json_of("account", "123456789012", NULL);
-    CLEANUP(mem_freep) char *big = mem_alloc(512 * 1024 + 1);
+    enum { BIG_BYTES = 512 * 1024 };
+    CLEANUP(mem_freep) char *big = mem_alloc(BIG_BYTES + 1);
     struct world *w = world_new();
     struct keep *k = NULL;
     struct error err;
     struct stat info;
 
     (void)state;
-    memset(big, 'x', 512 * 1024);
+    memset(big, 'x', BIG_BYTES);
     assert_true(keep_write(path, w, meta, &k, &err));
     for (int i = 0; i < 40; i++) {
         put(w, "big", big);
@@ -225,7 +226,7 @@ static void test_is_written_anew(void **state)
     put(w, "a", "last");
     assert_true(keep_commit(k, w, &err));
     assert_int_equal(stat(path, &info), 0);
-    assert_in_range(info.st_size, 512 * 1024, 6 << 20);
+    assert_in_range(info.st_size, BIG_BYTES, 6 << 20);
     keep_free(k);
     world_free(w);
     assert_true(read_back(&w, &err));
