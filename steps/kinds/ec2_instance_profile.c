@@ -2,6 +2,7 @@
  * there before is kept in the store and as tag lab:original on our profile
  * before it is replaced; the undo brings it back. */
 #include "aws/common/mem.h"
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
@@ -164,53 +165,22 @@ static bool keep_original(struct step_context *c, struct association *a, struct 
 }
 
 /* One call towards the wanted profile ("none": no profile). */
-static bool set_profile(struct step_context *c, const struct association *a, const char *wanted,
-                        struct error *err)
-{
-    struct json *in = json_object();
-    const char *operation = *a->id ? "ReplaceIamInstanceProfileAssociation" : "AssociateIamInstanceProfile";
-
-    if (strcmp(wanted, NO_PROFILE) == 0) {
-        json_put_text(in, "AssociationId", a->id);
-        return change(c, a->instance, "ec2", "DisassociateIamInstanceProfile", in,
-                      "InvalidAssociationID.NotFound", NULL, err);
-    }
-    json_put(in, "IamInstanceProfile", json_of("Arn", wanted, NULL));
-    if (*a->id)
-        json_put_text(in, "AssociationId", a->id);
-    else
-        json_put_text(in, "InstanceId", a->instance);
-    return change(c, a->instance, "ec2", operation, in, "", NULL, err);
-}
-
-/* What EC2 answers while it has not caught up (facts 4): worth another look. */
-static const struct {
-    const char *code, *part;
-} late[] = {
-    {"InvalidParameterValue", "Invalid IAM Instance Profile"},
-    {"InvalidParameterValue", "no associated IAM Roles"},
-    {"IncorrectState", "existing association"},
-    {"IncorrectState", "is not the active association"},
-    {"InvalidAssociationID.NotFound", ""},
-};
-
-static bool is_late(const struct error *err)
-{
-    for (size_t i = 0; i < ARRAY_LEN(late); i++) {
-        if (error_is(err, late[i].code) && strstr(err->message, late[i].part))
-            return true;
-    }
-    return false;
-}
-
 static enum step_status move_to(struct step_context *c, const struct association *a, const char *wanted,
                                 const struct step_wait *settle, struct error *err)
 {
-    static const struct step_wait known = {"EC2 to know the instance profile", 500, 8000, 180000};
+    bool none = strcmp(wanted, NO_PROFILE) == 0;
+    const char *operation = none     ? "DisassociateIamInstanceProfile"
+                            : *a->id ? "ReplaceIamInstanceProfileAssociation"
+                                     : "AssociateIamInstanceProfile";
+    CLEANUP(mem_freep) char *full = mem_printf("ec2:%s", operation);
+    struct json *in = json_object();
 
-    if (set_profile(c, a, wanted, err))
+    if (!none)
+        json_put(in, "IamInstanceProfile", json_of("Arn", wanted, NULL));
+    json_put_text(in, *a->id ? "AssociationId" : "InstanceId", *a->id ? a->id : a->instance);
+    if (change(c, a->instance, "ec2", operation, in, none ? "InvalidAssociationID.NotFound" : "", NULL, err))
         return step_wait(c, settle);
-    return is_late(err) ? step_wait(c, &known) : STEP_FAILED;
+    return gotcha_or_fail(c, full, err);
 }
 
 static enum step_status apply(struct step_context *c, struct error *err)

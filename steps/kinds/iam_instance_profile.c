@@ -1,5 +1,6 @@
 /* iam.instance_profile: the console makes one behind the reader's back when a
  * role is made for EC2; the API does not (facts 12, trap 4). */
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
@@ -87,32 +88,28 @@ static bool adopt(struct step_context *c, const char *name, struct error *err)
     return change(c, name, "iam", "TagInstanceProfile", in, "", NULL, err);
 }
 
-/* Puts the wanted role inside. *again: IAM does not see the role yet. */
-static bool fill(struct step_context *c, const struct profile_look *l, const char *role, bool *again,
-                 struct error *err)
+/* Puts the wanted role inside; STEP_FINISHED when that was sent. */
+static enum step_status fill(struct step_context *c, const struct profile_look *l, const char *role,
+                             struct error *err)
 {
     const char *name = json_get_text(step_with(c), "name");
 
-    *again = false;
     if (*l->role &&
         !change(c, name, "iam", "RemoveRoleFromInstanceProfile",
                 json_of("InstanceProfileName", name, "RoleName", l->role, NULL), "NoSuchEntity", NULL, err))
-        return false;
-    if (change(c, name, "iam", "AddRoleToInstanceProfile",
-               json_of("InstanceProfileName", name, "RoleName", role, NULL), "", NULL, err))
-        return true;
-    *again = error_is(err, "NoSuchEntity");
-    return false;
+        return STEP_FAILED;
+    return change(c, name, "iam", "AddRoleToInstanceProfile",
+                  json_of("InstanceProfileName", name, "RoleName", role, NULL), "", NULL, err)
+               ? STEP_FINISHED
+               : gotcha_or_fail(c, "iam:AddRoleToInstanceProfile", err);
 }
 
 static enum step_status apply(struct step_context *c, struct error *err)
 {
     static const struct step_wait seen = {"IAM to show the instance profile", 200, 5000, 120000};
-    static const struct step_wait role_seen = {"IAM to find the role for the profile", 500, 5000, 60000};
     const char *name = json_get_text(step_with(c), "name");
     const char *role = json_text(json_path(step_with(c), "role.name"));
     CLEANUP(look_release) struct profile_look l = {0};
-    bool again;
 
     if (!look(c, &l, err))
         return STEP_FAILED;
@@ -132,8 +129,9 @@ static enum step_status apply(struct step_context *c, struct error *err)
         return STEP_FAILED;
     if (strcmp(l.role, role) != 0) {
         if (!json_get(step_scratch(c), "filled")) {
-            if (!fill(c, &l, role, &again, err))
-                return again ? step_wait(c, &role_seen) : STEP_FAILED;
+            enum step_status filled = fill(c, &l, role, err);
+            if (filled != STEP_FINISHED)
+                return filled;
             json_put_bool(step_scratch(c), "filled", true);
             return apply(c, err);
         }
@@ -146,7 +144,6 @@ static enum step_status apply(struct step_context *c, struct error *err)
 static enum step_status undo(struct step_context *c, struct error *err)
 {
     static const struct step_wait gone = {"IAM to forget the instance profile", 200, 5000, 120000};
-    static const struct step_wait conflict = {"IAM to see that the profile is empty", 500, 5000, 60000};
     const char *name = json_get_text(step_with(c), "name");
     CLEANUP(look_release) struct profile_look l = {0};
 
@@ -166,7 +163,7 @@ static enum step_status undo(struct step_context *c, struct error *err)
         return STEP_FAILED;
     if (!change(c, name, "iam", "DeleteInstanceProfile", json_of("InstanceProfileName", name, NULL),
                 "NoSuchEntity", NULL, err))
-        return error_is(err, "DeleteConflict") ? step_wait(c, &conflict) : STEP_FAILED;
+        return gotcha_or_fail(c, "iam:DeleteInstanceProfile", err);
     json_put_bool(step_scratch(c), "deleted", true);
     return undo(c, err);
 }

@@ -1,5 +1,6 @@
 /* iam.policy: a customer managed policy. */
 #include "aws/common/mem.h"
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
@@ -200,10 +201,13 @@ static enum step_status undo(struct step_context *c, struct error *err)
     }
     if (!once(c, "deleted"))
         return step_wait(c, &gone);
-    if (!detach_ours(c, &l, err) || !prune_versions(c, &l, 1, err) ||
-        !change(c, l.arn, "iam", "DeletePolicy", json_of("PolicyArn", l.arn, NULL), "NoSuchEntity", NULL,
-                err))
+    if (!detach_ours(c, &l, err) || !prune_versions(c, &l, 1, err))
         return STEP_FAILED;
+    if (!change(c, l.arn, "iam", "DeletePolicy", json_of("PolicyArn", l.arn, NULL), "NoSuchEntity", NULL,
+                err)) {
+        json_remove(step_scratch(c), "deleted");
+        return gotcha_or_fail(c, "iam:DeletePolicy", err);
+    }
     return undo(c, err);
 }
 

@@ -1,5 +1,6 @@
 /* iam.role: a role that a service may assume. */
 #include "aws/common/mem.h"
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
@@ -236,7 +237,6 @@ static bool strip(struct step_context *c, const char *name, const struct role_lo
 static enum step_status undo(struct step_context *c, struct error *err)
 {
     static const struct step_wait gone = {"IAM to forget the role", 200, 5000, 120000};
-    static const struct step_wait conflict = {"IAM to see that the role is bare", 500, 5000, 60000};
     const char *name = json_get_text(step_with(c), "name");
     CLEANUP(look_release) struct role_look l = {0};
 
@@ -252,10 +252,8 @@ static enum step_status undo(struct step_context *c, struct error *err)
         return step_wait(c, &gone);
     if (!leave_profiles(c, name, err) || !strip(c, name, &l, err))
         return STEP_FAILED;
-    if (!change(c, name, "iam", "DeleteRole", json_of("RoleName", name, NULL), "NoSuchEntity", NULL, err)) {
-        /* Stale reads inside IAM: what was detached still counts for a while. */
-        return error_is(err, "DeleteConflict") ? step_wait(c, &conflict) : STEP_FAILED;
-    }
+    if (!change(c, name, "iam", "DeleteRole", json_of("RoleName", name, NULL), "NoSuchEntity", NULL, err))
+        return gotcha_or_fail(c, "iam:DeleteRole", err);
     json_put_bool(step_scratch(c), "deleted", true);
     return undo(c, err);
 }

@@ -1,5 +1,6 @@
 /* iam.role_policy: a policy attached to a role. */
 #include "aws/common/mem.h"
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
@@ -90,7 +91,6 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
 static enum step_status apply(struct step_context *c, struct error *err)
 {
     static const struct step_wait seen = {"IAM to show the attached policy", 200, 5000, 120000};
-    static const struct step_wait role = {"IAM to find the role and the policy", 500, 5000, 60000};
     CLEANUP(attachment_release) struct attachment a = {0};
 
     if (!look(c, &a, err))
@@ -98,9 +98,8 @@ static enum step_status apply(struct step_context *c, struct error *err)
     if (!a.attached && once(c, "attached")) {
         if (!change(c, a.target, "iam", "AttachRolePolicy",
                     json_of("RoleName", a.role, "PolicyArn", a.arn, NULL), "", NULL, err)) {
-            /* Both were just made: not every part of IAM knows them (facts 4). */
             json_remove(step_scratch(c), "attached");
-            return error_is(err, "NoSuchEntity") ? step_wait(c, &role) : STEP_FAILED;
+            return gotcha_or_fail(c, "iam:AttachRolePolicy", err);
         }
         if (!look(c, &a, err))
             return STEP_FAILED;

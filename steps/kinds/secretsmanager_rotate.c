@@ -1,5 +1,6 @@
 /* The console's "Rotate secret immediately", for `lab rotate`. */
 #include "aws/crypto/random.h"
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
@@ -28,7 +29,6 @@ static bool rotate(struct step_context *c, const char *secret, struct error *err
 static enum step_status apply(struct step_context *c, struct error *err)
 {
     static const struct step_wait ends = {"the rotation to end", 300, 5000, ROTATION_DEADLINE_MS};
-    static const struct step_wait earlier = {"an earlier rotation to end", 1000, 10000, ROTATION_DEADLINE_MS};
     const char *id = json_get_text(step_with(c), "secret");
     const char *token = json_get_text(step_scratch(c), "token");
     CLEANUP(json_freep) struct json *secret = NULL;
@@ -43,9 +43,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
         if (rotate(c, id, err))
             return step_wait(c, &ends);
         json_remove(step_scratch(c), "token");
-        return error_is(err, "InvalidRequestException") && strstr(err->message, "previous rotation")
-                   ? step_wait(c, &earlier)
-                   : STEP_FAILED;
+        return gotcha_or_fail(c, "secretsmanager:RotateSecret", err);
     }
     /* Completion test of facts 8.3: the token's version is current. */
     if (strcmp(version_labelled(secret, "AWSCURRENT"), token) != 0)

@@ -1,6 +1,7 @@
 /* secretsmanager.rotation: automatic rotation by a hosted rotation function,
  * made through a CloudFormation stack as the console does it. */
 #include "aws/common/mem.h"
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/stack.h"
 #include "steps/kinds/table.h"
@@ -280,7 +281,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     if (strcmp(l.status, "CREATE_COMPLETE") != 0 && strcmp(l.status, "UPDATE_COMPLETE") != 0)
         return await_stack(c, &l, err);
     if (!set_days(c, secret, err))
-        return STEP_FAILED;
+        return gotcha_or_fail(c, "secretsmanager:RotateSecret", err);
     return await_rotation(c, &l, secret, err);
 }
 

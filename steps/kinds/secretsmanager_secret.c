@@ -3,6 +3,7 @@
  * password stays. */
 #include "aws/common/mem.h"
 #include "steps/kinds/database.h"
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
@@ -262,8 +263,6 @@ static bool complete(struct step_context *c, struct secret_look *l, struct error
 static enum step_status apply(struct step_context *c, struct error *err)
 {
     static const struct step_wait seen = {"Secrets Manager to show the secret", 200, 5000, 120000};
-    static const struct step_wait freed = {"the name of a purged secret to be free again", 1000, 10000,
-                                           120000};
     CLEANUP(look_release) struct secret_look l = {0};
 
     if (!look(c, &l, err))
@@ -282,10 +281,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     if (!l.secret) {
         if (once(c, "created") && !create(c, err)) {
             json_remove(step_scratch(c), "created");
-            /* A purged name stays reserved for seconds (facts 4). */
-            return error_is(err, "InvalidRequestException") && strstr(err->message, "scheduled for deletion")
-                       ? step_wait(c, &freed)
-                       : STEP_FAILED;
+            return gotcha_or_fail(c, "secretsmanager:CreateSecret", err);
         }
         if (!look(c, &l, err))
             return STEP_FAILED;
