@@ -1,6 +1,7 @@
 /* The sandbox that keeps its world: who it was, what it was about to do. The
- * event history, the tokens of the metadata service and runs of functions end
- * with each sandbox; a run of a rotation begins its step again. */
+ * tokens of the metadata service and runs of functions end with each sandbox; a
+ * run of a rotation begins its step again. The event history is kept as well as
+ * it goes. */
 #include "aws/sandbox/cloudformation.h"
 #include "aws/sandbox/core.h"
 #include "aws/sandbox/ec2.h"
@@ -8,8 +9,10 @@
 #include "aws/sandbox/rotation.h"
 #include "aws/sandbox/secretsmanager.h"
 #include "aws/sandbox/ssm.h"
+#include "aws/sandbox/trail.h"
 
 #include "aws/common/log.h"
+#include "aws/common/mem.h"
 
 #include <stdio.h>
 
@@ -58,15 +61,18 @@ bool sandbox_restore(struct sandbox *s, bool *known, struct error *err)
 bool sandbox_keep_begin(struct sandbox *s, struct error *err)
 {
     CLEANUP(json_freep) struct json *meta = NULL;
+    CLEANUP(mem_freep) char *trail_file = NULL;
 
     if (!s->options.data_file)
         return true;
+    trail_file = mem_printf("%s.trail", s->options.data_file);
     meta = json_of("account", s->account, "region", s->options.region, "admin_key", s->admin_key, NULL);
     json_put_int(meta, "starts", s->starts + 1);
     json_put_int(meta, "real_ms", s->real_start_ms);
     json_put_int(meta, "service_ms", s->service_start_ms);
     json_put_int(meta, "speed", s->options.speed);
-    return keep_write(s->options.data_file, s->world, meta, &s->keep, err);
+    return trail_keep(s->trail, trail_file, err) &&
+           keep_write(s->options.data_file, s->world, meta, &s->keep, err);
 }
 
 void sandbox_resume(struct sandbox *s)

@@ -7,6 +7,7 @@
 #include "aws/sandbox/http_check.h"
 #include "aws/sandbox/listener.h"
 #include "aws/sandbox/peers.h"
+#include "aws/sandbox/trail.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -257,6 +258,8 @@ static bool keep(struct server *server, struct error *err)
 {
     struct exchange *x;
     bool ok = sandbox_keep(server->sandbox);
+
+    trail_flush(server->sandbox->trail);
 
     while ((x = server->held)) {
         server->held = x->next_held;

@@ -2,45 +2,11 @@
 
 #include "aws/common/mem.h"
 #include "aws/sandbox/core.h"
-#include "aws/sandbox/trail_text.h"
+#include "aws/sandbox/trail_event.h"
 
 #include <stdio.h>
 
-enum { PARAMETERS_LIMIT_BYTES = 8192, UUID_BYTES = 16 };
-
-/* What varies from event to event. Texts are shared, ids are held as bytes. */
-enum event_text {
-    TEXT_SOURCE,
-    TEXT_NAME,
-    TEXT_IDENTITY, /* JSON */
-    TEXT_USERNAME,
-    TEXT_ACCESS_KEY,
-    TEXT_ADDRESS,
-    TEXT_AGENT,
-    TEXT_REQUEST,   /* JSON, "" for null */
-    TEXT_RESPONSE,  /* JSON, "" for null */
-    TEXT_EXTRA,     /* JSON, "" for none */
-    TEXT_RESOURCES, /* JSON array of {ResourceType, ResourceName} */
-    TEXT_ERROR_CODE,
-    TEXT_ERROR_MESSAGE,
-    TEXT_COUNT
-};
-
-struct event {
-    int64_t at_s;
-    int64_t at_ms;
-    unsigned char id[UUID_BYTES], request_id[UUID_BYTES];
-    struct trail_text *texts[TEXT_COUNT];
-    bool reads;
-    bool of_service; /* AwsServiceEvent */
-};
-
-struct trail {
-    struct event *ring;
-    size_t limit, text_limit_bytes;
-    uint64_t first, next; /* sequence numbers, from 1 */
-    struct trail_texts texts;
-};
+enum { PARAMETERS_LIMIT_BYTES = 8192 };
 
 /* Which parameters name a resource. */
 static const struct {
@@ -69,6 +35,7 @@ struct trail *trail_new(size_t limit_events, size_t limit_text_bytes)
     t->limit = limit_events;
     t->text_limit_bytes = limit_text_bytes;
     t->first = t->next = 1;
+    t->fd = -1;
     trail_texts_init(&t->texts);
     return t;
 }
@@ -77,6 +44,7 @@ void trail_free(struct trail *t)
 {
     if (!t)
         return;
+    trail_keep_end(t);
     trail_texts_release(&t->texts);
     mem_free(t->ring);
     mem_free(t);
@@ -87,37 +55,52 @@ size_t trail_count(const struct trail *t)
     return (size_t)(t->next - t->first);
 }
 
-static struct event *event_at(const struct trail *t, uint64_t sequence)
+struct event *trail_event_at(const struct trail *t, uint64_t sequence)
 {
     return &t->ring[sequence % t->limit];
 }
 
 static void drop_oldest(struct trail *t)
 {
-    struct event *e = event_at(t, t->first++);
+    struct event *e = trail_event_at(t, t->first++);
 
     for (size_t i = 0; i < TEXT_COUNT; i++)
         trail_text_drop(&t->texts, e->texts[i]);
     *e = (struct event){0};
 }
 
-static struct event *event_begin(struct trail *t, const struct random *random, int64_t now_ms)
+struct event *trail_event_begin(struct trail *t)
 {
     struct event *e;
 
     if (trail_count(t) == t->limit)
         drop_oldest(t);
-    e = event_at(t, t->next);
-    *e = (struct event){.at_ms = now_ms, .at_s = now_ms / 1000};
+    e = trail_event_at(t, t->next);
+    *e = (struct event){0};
+    return e;
+}
+
+void trail_event_end(struct trail *t)
+{
+    t->next++;
+    while (t->texts.bytes > t->text_limit_bytes && trail_count(t) > 1)
+        drop_oldest(t);
+}
+
+static struct event *event_begin(struct trail *t, const struct random *random, int64_t now_ms)
+{
+    struct event *e = trail_event_begin(t);
+
+    e->at_ms = now_ms;
+    e->at_s = now_ms / 1000;
     random->fill(random->self, e->id, UUID_BYTES);
     return e;
 }
 
 static void event_end(struct trail *t)
 {
-    t->next++;
-    while (t->texts.bytes > t->text_limit_bytes && trail_count(t) > 1)
-        drop_oldest(t);
+    trail_keep_event(t, trail_event_at(t, t->next));
+    trail_event_end(t);
 }
 
 static void set(struct trail *t, struct event *e, enum event_text which, struct str text)
@@ -531,7 +514,7 @@ uint64_t trail_lookup(const struct trail *t, const struct sandbox *s, const stru
     uint64_t before = query->before && query->before < t->next ? query->before : t->next;
 
     for (uint64_t at = before; at > t->first; at--) {
-        const struct event *e = event_at(t, at - 1);
+        const struct event *e = trail_event_at(t, at - 1);
 
         if (!matches(e, query))
             continue;

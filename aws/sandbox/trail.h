@@ -12,6 +12,11 @@ struct trail;
 struct trail *trail_new(size_t limit_events, size_t limit_text_bytes);
 void trail_free(struct trail *t);
 
+/** Takes up the history in the file and keeps it there from now on, as well as
+ * it goes: what is recorded is written by trail_flush. ERR_IO. */
+MUST_USE bool trail_keep(struct trail *t, const char *path, struct error *err);
+void trail_flush(struct trail *t);
+
 /** Records a call; err NULL on success. */
 void trail_record(struct trail *t, const struct call *c, const struct error *err);
 

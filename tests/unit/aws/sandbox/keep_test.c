@@ -306,6 +306,45 @@ static void test_ids_do_not_repeat(void **state)
     }
 }
 
+static size_t events_named(struct sandbox_fixture *f, const char *name)
+{
+    CLEANUP(mem_freep)
+    char *in = mem_printf("{\"LookupAttributes\":[{\"AttributeKey\":\"EventName\","
+                          "\"AttributeValue\":\"%s\"}]}",
+                          name);
+    CLEANUP(json_freep) struct json *out = NULL;
+    struct error err;
+
+    fixture_advance(f, 10000); /* LookupEvents is slow to be asked again */
+    if (!fixture_call(f, "cloudtrail", "LookupEvents", in, &out, &err))
+        fail_msg("%s", err.message);
+    return json_count(json_get(out, "Events"));
+}
+
+/* A line that was cut off is left out, and nothing else. */
+static void test_the_history_goes_on(void **state)
+{
+    CLEANUP(mem_freep) char *trail = mem_printf("%s.trail", path);
+    CLEANUP(buf_release) struct buf text = {0};
+    struct sandbox_fixture f = {0};
+    struct error err;
+
+    (void)state;
+    start(&f);
+    call(&f, "iam", "CreateUser", "{\"UserName\":\"one\"}");
+    call(&f, "iam", "CreateUser", "{\"UserName\":\"two\"}");
+    keep_all(&f);
+    fixture_stop(&f);
+    assert_true(file_read(trail, 1 << 20, &text, &err));
+    assert_true(file_replace(trail, str_slice(buf_str(&text), 0, text.len - 20), &err));
+
+    start(&f);
+    assert_int_equal(events_named(&f, "CreateUser"), 1);
+    call(&f, "iam", "CreateUser", "{\"UserName\":\"three\"}");
+    assert_int_equal(events_named(&f, "CreateUser"), 2);
+    fixture_stop(&f);
+}
+
 static void test_timers_go_on(void **state)
 {
     struct sandbox_fixture f = {0};
@@ -348,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_is_written_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_is_the_same_sandbox, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ids_do_not_repeat, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_history_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_timers_go_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reading_a_secret_again_is_no_change, set_up, tear_down),
     };
