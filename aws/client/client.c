@@ -104,8 +104,11 @@ static bool call_prepare(struct call *call, const char *service_id, const char *
     CLEANUP(mem_freep) char *path = NULL;
 
     call->op = service ? model_operation(service, operation) : NULL;
-    if (!call->op)
-        return error_set(err, ERR_USAGE, "no such operation of %s", service_id);
+    if (!call->op) {
+        /* In two steps: the linter then knows that below there is one. */
+        error_set(err, ERR_USAGE, "no such operation of %s", service_id);
+        return false;
+    }
     if (!aws_endpoint_resolve(settings, service, &call->endpoint, err))
         return false;
     if (call->endpoint.signing_region[0] == '\0')
