@@ -62,11 +62,13 @@ static void compare_headers(struct replay *r, const struct http_request *req, co
     }
 }
 
-/* The recordings name other roles than their profiles do: the action counts. */
+/* The published recordings name other roles than their profiles do. */
 static void compare_body(struct replay *r, const struct http_request *req, struct str recorded)
 {
     struct str action, got = buf_str(&req->body);
 
+    if (r->exact_body && !str_empty(recorded) && !str_equal(got, recorded))
+        note(r, "body", buf_text(&req->body), recorded.data);
     if (str_split(&recorded, '&', &action) && !str_starts(got, action))
         note(r, "body", buf_text(&req->body), action.data ? action.data : "");
 }

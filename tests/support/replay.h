@@ -8,6 +8,7 @@
 
 struct replay {
     const struct json *next; /* of the recorded list; NULL at its end */
+    bool exact_body;         /* all of a recorded req_body counts, not the action alone */
     char *differs;           /* first difference, to be freed; NULL when none */
 };
 
