@@ -14,7 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PLAN_LIMIT_BYTES = 256 * 1024 };
+enum {
+    PLAN_LIMIT_BYTES = 256 * 1024,
+    ASK_AGAIN_MOST_MS = 8000, /* the longest wait between two questions who we are */
+};
 
 static const char *environment_get(void *self, const char *name)
 {
@@ -116,13 +119,30 @@ struct aws_client *session_client(struct session *s, struct error *err)
     return make_client(s, err);
 }
 
-static bool learn_identity(struct session *s, struct error *err)
+/* The first question comes before the engine, which waits out trouble of AWS's
+ * own for every later one. */
+static bool ask_who(struct session *s, struct aws_client *client, struct json **out, struct error *err)
 {
     CLEANUP(json_freep) struct json *in = json_object();
+
+    for (int64_t wait_ms = 1000;; wait_ms *= 2) {
+        if (aws_call(client, "sts", "GetCallerIdentity", in, out, err))
+            return true;
+        bool may_pass = err->lost || (err->code == ERR_AWS && (err->throttle || err->http_status >= 500));
+        if (!may_pass || wait_ms > ASK_AGAIN_MOST_MS)
+            return false;
+        log_warn("%s; asking again in %lld s", err->message, (long long)(wait_ms / 1000));
+        if (clock_wait(wait_ms, s->stop_fd))
+            return error_set(err, ERR_INTERRUPTED, "interrupted");
+    }
+}
+
+static bool learn_identity(struct session *s, struct error *err)
+{
     CLEANUP(json_freep) struct json *out = NULL;
     CLEANUP(aws_client_freep) struct aws_client *client = make_client(s, err);
 
-    if (!client || !aws_call(client, "sts", "GetCallerIdentity", in, &out, err))
+    if (!client || !ask_who(s, client, &out, err))
         return error_wrap(err, "find out who we are");
     s->requests_before = aws_client_requests(client);
     struct str arn = json_str(json_get(out, "Arn"));
