@@ -116,22 +116,19 @@ static const char **child_environment(void)
     return list;
 }
 
-static bool run(char *const *words, struct buf *out, struct error *err)
+static bool run(const char *const *argv, struct buf *out, struct error *err)
 {
     CLEANUP(mem_freep) const char **env = child_environment();
-    CLEANUP(mem_freep) const char **argv = mem_array(WORDS_MAX + 1, sizeof *argv);
     CLEANUP(buf_release) struct buf errors = {.limit_bytes = ERRORS_LIMIT_BYTES};
     const struct process_options options = {.argv = argv, .env = env};
     int status = 0;
 
-    for (size_t i = 0; words[i]; i++)
-        argv[i] = words[i];
     if (!process_run(&options, STR(""), TIMEOUT_MS, out, &errors, &status, err)) {
         err->code = ERR_CONFIG;
         return false;
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return error_set(err, ERR_CONFIG, "%s ended with status %d: %.300s", words[0],
+        return error_set(err, ERR_CONFIG, "%s ended with status %d: %.300s", argv[0],
                          WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), buf_text(&errors));
     return true;
 }
@@ -160,11 +157,15 @@ static bool read_output(struct str text, struct aws_credentials *out, struct err
 bool process_keys(const char *command, struct aws_credentials *out, struct error *err)
 {
     CLEANUP(process_words_free) char **words = NULL;
+    CLEANUP(mem_freep) const char **argv = mem_array(WORDS_MAX + 1, sizeof *argv);
     CLEANUP(buf_release) struct buf text = {.limit_bytes = OUTPUT_LIMIT_BYTES};
 
     if (!process_split(str_of(command), &words, err))
         return false;
-    if (!run(words, &text, err) || !read_output(buf_str(&text), out, err))
+    /* The words themselves, as process_run borrows them. */
+    for (size_t i = 0; words && words[i]; i++)
+        argv[i] = words[i];
+    if (!run(argv, &text, err) || !read_output(buf_str(&text), out, err))
         return error_wrap(err, "credential_process");
     return true;
 }

@@ -137,7 +137,7 @@ static void make(struct fixture *f, const struct reply *replies, size_t count)
         .settings = &f->settings,
         .clock = {now_ms, now_ms, NULL},
         .random = {zeros, NULL},
-        .observer = {observe, f},
+        .observer = {.attempt = observe, .self = f},
         .stop_fd = -1,
     };
     f->shared = aws_shared_new(&f->options);
