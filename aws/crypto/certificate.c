@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <limits.h>
 #include <time.h>
 
 enum { SERIAL_BITS = 127 }; /* RFC 5280 section 4.1.2.2: positive, at most 20 octets */
@@ -198,4 +199,49 @@ void certificate_release(struct certificate_set *set)
     buf_release(&set->root_pem);
     buf_release(&set->chain_pem);
     buf_release(&set->key_pem);
+}
+
+/* --- reading --- */
+
+static bool epoch_of(const ASN1_TIME *time, int64_t *out)
+{
+    struct tm tm;
+
+    if (!time || ASN1_TIME_to_tm(time, &tm) != 1)
+        return false;
+    *out = (int64_t)timegm(&tm);
+    return true;
+}
+
+static bool add_dates(const X509 *cert, int64_t now_s, struct certificate_dates *out)
+{
+    int64_t from_s, until_s;
+
+    if (!epoch_of(X509_get0_notBefore(cert), &from_s) || !epoch_of(X509_get0_notAfter(cert), &until_s))
+        return false;
+    out->count++;
+    out->valid += from_s <= now_s && now_s < until_s;
+    out->newest_from_s = from_s > out->newest_from_s ? from_s : out->newest_from_s;
+    out->last_until_s = until_s > out->last_until_s ? until_s : out->last_until_s;
+    return true;
+}
+
+bool certificate_read_dates(struct str pem, int64_t now_s, struct certificate_dates *out, struct error *err)
+{
+    BIO *bio = pem.len <= INT_MAX ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
+    bool readable = bio != NULL;
+    X509 *cert;
+
+    *out = (struct certificate_dates){0};
+    while (readable && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+        readable = add_dates(cert, now_s, out);
+        X509_free(cert);
+    }
+    /* The end of the file is told as "no start line". */
+    readable = readable && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    BIO_free(bio);
+    if (out->count == 0)
+        return error_set(err, ERR_SYNTAX, "it holds no certificate");
+    return readable || error_set(err, ERR_SYNTAX, "certificate %zu cannot be read", out->count + 1);
 }

@@ -23,4 +23,15 @@ MUST_USE bool certificate_make(const struct certificate_options *options, struct
                                struct error *err);
 void certificate_release(struct certificate_set *set);
 
+/* What the certificates of a PEM file say of time. Seconds since the epoch. */
+struct certificate_dates {
+    size_t count, valid;   /* in the file; of them valid now */
+    int64_t newest_from_s; /* the latest beginning */
+    int64_t last_until_s;  /* the latest end */
+};
+
+/** ERR_SYNTAX when pem holds no certificate, or one that cannot be read. */
+MUST_USE bool certificate_read_dates(struct str pem, int64_t now_s, struct certificate_dates *out,
+                                     struct error *err);
+
 #endif

@@ -24,6 +24,8 @@ const struct command commands[] = {
      0, 1, false, command_rotate},
     {"sweep", "[--yes] [--purge]", "remove what carries our tags but is in no store", "yes",
      "1 65 66 69 74 75 77 78 130", 0, 0, false, command_sweep},
+    {"doctor", "", "whether the plan can be played here: each check with a remedy; changes nothing", "reads",
+     "1 65 66 75", 0, 0, false, command_doctor},
     {"policy", "", "the least of IAM that the plan needs, as a policy document", "reads", "65 66 69 75 77 78",
      0, 0, false, command_policy},
     {"sandbox", "[-- CMD…] | stop", "a local AWS with a real MariaDB", "local", "1 65 66 69, CMD's own", 0, 1,

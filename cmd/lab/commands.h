@@ -36,6 +36,7 @@ COMMAND(audit);
 COMMAND(access_test);
 COMMAND(rotate);
 COMMAND(sweep);
+COMMAND(doctor);
 COMMAND(policy);
 COMMAND(sandbox);
 COMMAND(version);

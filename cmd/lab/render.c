@@ -263,6 +263,47 @@ static void add_proof_case(struct render *r, const struct json *event)
     buf_adds(&r->cases, "\"/></testcase>\n");
 }
 
+/* One line of the doctor. */
+static void put_doctor(const struct render *r, const struct json *event)
+{
+    static const struct {
+        const char *state, *word, *color;
+        bool quiet;
+    } rows[] = {
+        {"pass", "pass", "32", false}, {"fail", "fail", "31", true}, {"cannot-tell", "?", "33", true}};
+    CLEANUP(buf_release) struct buf line = {0};
+    const char *remedy = json_get_text(event, "remedy");
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (!str_is(str_of(json_get_text(event, "state")), rows[i].state) ||
+            (r->options->quiet && !rows[i].quiet))
+            continue;
+        if (r->color)
+            buf_printf(&line, "\033[%sm%-5s\033[0m", rows[i].color, rows[i].word);
+        else
+            buf_printf(&line, "%-5s", rows[i].word);
+        buf_printf(&line, "%-17s%s", json_get_text(event, "check"), json_get_text(event, "found"));
+        if (*remedy)
+            buf_printf(&line, "\n%22sdo: %s", "", remedy);
+        put_line(buf_str(&line));
+    }
+}
+
+static void add_doctor_case(struct render *r, const struct json *event)
+{
+    bool failed = str_is(str_of(json_get_text(event, "state")), "fail");
+
+    buf_printf(&r->cases, "  <testcase classname=\"%s\" name=\"", r->command);
+    add_xml(&r->cases, json_get_text(event, "check"));
+    buf_adds(&r->cases, failed ? "\"><failure message=\"" : "\"/>\n");
+    r->case_count++;
+    if (!failed)
+        return;
+    r->failure_count++;
+    add_xml(&r->cases, json_get_text(event, "found"));
+    buf_adds(&r->cases, "\"/></testcase>\n");
+}
+
 static void put_run(const struct render *r, const struct json *event)
 {
     CLEANUP(buf_release) struct buf line = {0};
@@ -283,8 +324,12 @@ void render_event(void *render, const struct json *event)
         add_case(r, event);
     if (r->options->junit && str_is(str_of(type), "proof"))
         add_proof_case(r, event);
+    if (r->options->junit && str_is(str_of(type), "doctor"))
+        add_doctor_case(r, event);
     if (r->options->json)
         put_json(event);
+    else if (str_is(str_of(type), "doctor"))
+        put_doctor(r, event);
     else if (str_is(str_of(type), "run"))
         put_run(r, event);
     else if (str_is(str_of(type), "step"))

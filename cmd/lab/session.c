@@ -93,7 +93,7 @@ static void find_ca(struct session *s)
     }
 }
 
-static bool make_transport(const struct session *s, struct http_transport **out, struct error *err)
+bool session_transport(const struct session *s, struct http_transport **out, struct error *err)
 {
     const struct http_curl_options options = {
         .ca_bundle = s->settings.ca_bundle,
@@ -109,7 +109,7 @@ static struct aws_client *make_client(void *self, struct error *err)
     struct session *s = self;
     struct http_transport *transport = NULL;
 
-    if (!make_transport(s, &transport, err))
+    if (!session_transport(s, &transport, err))
         return NULL;
     return aws_client_new(s->shared, s->caller, transport);
 }
@@ -137,7 +137,7 @@ static bool ask_who(struct session *s, struct aws_client *client, struct json **
     }
 }
 
-static bool learn_identity(struct session *s, struct error *err)
+bool session_identify(struct session *s, struct error *err)
 {
     CLEANUP(json_freep) struct json *out = NULL;
     CLEANUP(aws_client_freep) struct aws_client *client = make_client(s, err);
@@ -157,7 +157,7 @@ static bool learn_identity(struct session *s, struct error *err)
     return true;
 }
 
-bool session_connect(struct session *s, struct error *err)
+bool session_prepare(struct session *s, struct error *err)
 {
     const struct options *o = s->options;
     const struct aws_settings_options settings = {.profile = o->profile,
@@ -175,7 +175,12 @@ bool session_connect(struct session *s, struct error *err)
     s->caller = provider_chain_new(&s->settings, clock_system);
     s->instance = provider_imds_new(&s->settings, clock_system);
     find_ca(s);
-    return learn_identity(s, err);
+    return true;
+}
+
+bool session_connect(struct session *s, struct error *err)
+{
+    return session_prepare(s, err) && session_identify(s, err);
 }
 
 const char *session_state_file(const struct options *o)

@@ -43,7 +43,13 @@ MUST_USE bool session_make_plan(struct session *s, const struct options *o,
                                 const struct step_kind *const *kinds, const char *lab,
                                 const struct json *steps, struct error *err);
 
-/** Settings, credentials and GetCallerIdentity. */
+/** Settings and where credentials come from; nothing is asked yet. */
+MUST_USE bool session_prepare(struct session *s, struct error *err);
+/** GetCallerIdentity, after session_prepare. */
+MUST_USE bool session_identify(struct session *s, struct error *err);
+/** A way out with the settings' CA bundle and proxy. */
+MUST_USE bool session_transport(const struct session *s, struct http_transport **out, struct error *err);
+/** Both: settings, credentials and GetCallerIdentity. */
 MUST_USE bool session_connect(struct session *s, struct error *err);
 /** A client of the caller's identity; NULL with err set. */
 struct aws_client *session_client(struct session *s, struct error *err);

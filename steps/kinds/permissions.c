@@ -32,7 +32,8 @@ static const struct row rows[] = {
     {"rds.cluster", NULL, "Database", "rds:DescribeDBClusters",
      "arn:{partition}:rds:{region}:{account}:cluster:{identifier}", NULL, NULL, NULL},
     /* These take no resource. */
-    {"ec2.instance", NULL, "Look", "ec2:DescribeInstances", "*", NULL, NULL, NULL},
+    {"ec2.instance", NULL, "Look", "ec2:DescribeInstances ssm:DescribeInstanceInformation", "*", NULL, NULL,
+     NULL},
     /* The profile is whichever the workstation has. */
     {"ec2.instance_profile", NULL, "Look",
      "ec2:DescribeIamInstanceProfileAssociations iam:GetInstanceProfile", "*", NULL, NULL, NULL},
@@ -40,8 +41,9 @@ static const struct row rows[] = {
     {"cloudtrail.events", NULL, "Look", "cloudtrail:LookupEvents", "*", NULL, NULL, NULL},
     /* Lambda looks at the function's network in the name of who makes it. */
     {"secretsmanager.rotation", NULL, "Look",
-     "ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs logs:DescribeLogGroups", "*", NULL,
-     NULL, NULL},
+     "ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs ec2:DescribeVpcEndpoints "
+     "ec2:DescribeRouteTables logs:DescribeLogGroups",
+     "*", NULL, NULL, NULL},
 
     {"mysql.user", NULL, "AdminSecret", "secretsmanager:GetSecretValue", SECRET("{admin.secret}"), NULL, NULL,
      NULL},

@@ -140,12 +140,51 @@ static void odd_names_are_refused(void **state)
     }
 }
 
+static void dates_are_read(void **state)
+{
+    int64_t now_s = clock_wall_ms(&clock_system) / 1000;
+    CLEANUP(certificate_release) struct certificate_set a = {0};
+    CLEANUP(certificate_release) struct certificate_set b = {0};
+    struct certificate_dates dates;
+    struct error err;
+
+    (void)state;
+    made(NULL, &a);
+    made(NULL, &b);
+    buf_add(&a.root_pem, buf_str(&b.root_pem));
+    assert_true(certificate_read_dates(buf_str(&a.root_pem), now_s, &dates, &err));
+    assert_int_equal(dates.count, 2);
+    assert_int_equal(dates.valid, 2);
+    assert_in_range(dates.newest_from_s, now_s - 70, now_s - 50);
+    assert_in_range(dates.last_until_s, now_s + 3590, now_s + 3610);
+    /* A day later none of them holds. */
+    assert_true(certificate_read_dates(buf_str(&a.root_pem), now_s + 86400, &dates, &err));
+    assert_int_equal(dates.valid, 0);
+}
+
+static void what_is_no_certificate_is_refused(void **state)
+{
+    static const char *const texts[] = {"", "nothing",
+                                        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                                        "-----BEGIN CERTIFICATE-----\nbroken off"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct certificate_dates dates;
+        struct error err;
+        assert_false(certificate_read_dates(str_of(texts[i]), 0, &dates, &err));
+        assert_int_equal(err.code, ERR_SYNTAX);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_strict_reader_accepts_the_chain, setup, teardown),
         cmocka_unit_test_setup_teardown(the_key_is_the_leafs, setup, teardown),
         cmocka_unit_test(odd_names_are_refused),
+        cmocka_unit_test(dates_are_read),
+        cmocka_unit_test(what_is_no_certificate_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
