@@ -121,16 +121,21 @@ static bool run(const char *const *argv, struct buf *out, struct error *err)
     CLEANUP(mem_freep) const char **env = child_environment();
     CLEANUP(buf_release) struct buf errors = {.limit_bytes = ERRORS_LIMIT_BYTES};
     const struct process_options options = {.argv = argv, .env = env};
+    struct str complaint;
     int status = 0;
 
     if (!process_run(&options, STR(""), TIMEOUT_MS, out, &errors, &status, err)) {
         err->code = ERR_CONFIG;
         return false;
     }
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return error_set(err, ERR_CONFIG, "%s ended with status %d: %.300s", argv[0],
-                         WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), buf_text(&errors));
-    return true;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    /* Its first line says what is wrong; more would be a page in an error. */
+    complaint = str_trim(buf_str(&errors));
+    complaint = str_slice(complaint, 0, str_find_char(complaint, '\n'));
+    return error_set(err, ERR_CONFIG, "%s ended with status %d: %.*s", argv[0],
+                     WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+                     STR_ARG(str_slice(complaint, 0, 300)));
 }
 
 static bool read_output(struct str text, struct aws_credentials *out, struct error *err)

@@ -1,6 +1,7 @@
 /* The chain and its sources, against a scripted metadata service. */
 #include "aws/provider/provider.h"
 
+#include "aws/common/file.h"
 #include "aws/common/mem.h"
 #include "tests/support/raw_server.h"
 #include "tests/support/variables.h"
@@ -342,6 +343,62 @@ static void gives_metadata_paths(void **state)
     drop(&f);
 }
 
+#define CONTAINER_KEYS                                                                                       \
+    REPLY("{\"AccessKeyId\":\"ASIAC\",\"SecretAccessKey\":\"s\",\"Token\":\"t\","                            \
+          "\"Expiration\":\"2015-08-30T18:36:00Z\"}",                                                        \
+          "93")
+
+/* The name is asked for, the address that was looked at is connected to, and the
+ * token is read anew each time. A container in trouble is asked again. */
+static void asks_the_container(void **state)
+{
+    static const char *const replies[] = {STATUS("503 Busy"), CONTAINER_KEYS, CONTAINER_KEYS,
+                                          STATUS("403 Forbidden")};
+    CLEANUP(raw_server_release) struct raw_server server = {0};
+    CLEANUP(aws_credentials_release) struct aws_credentials creds = {0};
+    CLEANUP(mem_freep) char *uri = NULL;
+    CLEANUP(mem_freep) char *host = NULL;
+    CLEANUP(mem_freep) char *directory = NULL;
+    CLEANUP(mem_freep) char *token = NULL;
+    struct credential_provider *chain;
+    struct fixture f;
+    struct error err = {0};
+
+    (void)state;
+    raw_server_start(&server, replies, ARRAY_LEN(replies), 0);
+    make(&f, "", 0);
+    assert_true(file_temp_dir("lab-test", &directory, &err));
+    uri = mem_printf("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://localhost:%d/v1/keys/?a=b", server.port);
+    host = mem_printf("Host: localhost:%d\r\n", server.port);
+    token = mem_printf("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=%s/token", directory);
+    f.vars[1] = uri;
+    f.vars[2] = token;
+    f.vars[3] = "AWS_CONTAINER_AUTHORIZATION_TOKEN=beaten";
+    chain = provider_chain_new(&f.settings, f.clock);
+    assert_true(file_replace(strchr(token, '=') + 1, STR("first"), &err));
+    if (!chain->get(chain->self, &creds, &err))
+        fail_msg("%s", err.message);
+    assert_string_equal(creds.access_key_id, "ASIAC");
+    assert_string_equal(creds.provider, "container");
+    assert_int_equal(creds.expires_at_s, NOW_S + 6 * 3600);
+    chain->invalidate(chain->self);
+    assert_true(file_replace(strchr(token, '=') + 1, STR("second"), &err));
+    assert_true(chain->get(chain->self, &creds, &err));
+    chain->invalidate(chain->self);
+    assert_false(chain->get(chain->self, &creds, &err));
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_non_null(strstr(err.message, "container credentials: status 403"));
+    raw_server_stop(&server);
+    struct str seen = buf_str(&server.received);
+    assert_true(str_starts(seen, STR("GET /v1/keys/?a=b HTTP/1.1\r\n")));
+    assert_true(str_contains(seen, str_of(host)));
+    assert_true(str_contains(seen, STR("Authorization: first\r\n")));
+    assert_true(str_contains(seen, STR("Authorization: second\r\n")));
+    credential_provider_free(chain);
+    assert_true(file_remove_tree(directory, &err));
+    drop(&f);
+}
+
 static void fixed_ones_are_copied(void **state)
 {
     struct aws_credentials creds = {.access_key_id = "AKIA", .provider = "test"};
@@ -432,6 +489,7 @@ int main(void)
         cmocka_unit_test(invalidate_asks_again),
         cmocka_unit_test(refuses_what_the_service_should_not_say),
         cmocka_unit_test(gives_metadata_paths),
+        cmocka_unit_test(asks_the_container),
         cmocka_unit_test(fixed_ones_are_copied),
         cmocka_unit_test(assumes_a_role),
     };
