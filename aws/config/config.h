@@ -33,7 +33,7 @@ struct aws_settings {
     char profile[256];
     bool profile_explicit; /* by --profile: the environment's keys are then skipped */
     char region[64];       /* "" when none was found */
-    char *ca_bundle;       /* AWS_CA_BUNDLE or profile; NULL */
+    char *ca_bundle;       /* AWS_CA_BUNDLE, profile or REQUESTS_CA_BUNDLE; NULL */
     enum aws_retry_mode retry_mode;
     int max_attempts; /* 3 unless set; 5 in legacy mode */
     bool fips, dualstack;

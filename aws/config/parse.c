@@ -86,11 +86,14 @@ static struct json *open_default(struct parser *p, bool prefixed)
     return open_section(p->profiles, STR("default"));
 }
 
+/* Two quoted words are no name: they come back as they are. */
 static struct str unquote(struct str name)
 {
+    struct str inner = str_slice(name, 1, name.len >= 2 ? name.len - 2 : 0);
+
     if (name.len >= 2 && (name.data[0] == '"' || name.data[0] == '\'') &&
-        name.data[name.len - 1] == name.data[0])
-        return str_slice(name, 1, name.len - 2);
+        name.data[name.len - 1] == name.data[0] && str_find_char(inner, name.data[0]) == inner.len)
+        return inner;
     return name;
 }
 

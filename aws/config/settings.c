@@ -201,6 +201,8 @@ static bool choose_endpoint(struct aws_settings *s, const char *flag, struct err
 bool aws_settings_load(const struct aws_settings_options *options, struct aws_settings *out,
                        struct error *err)
 {
+    const char *ca_bundle;
+
     *out = (struct aws_settings){.env = options->env};
     if (!read_files(out, err) || !choose_profile(out, options->profile, err) ||
         !choose_region(out, options->region, err) || !choose_retry_mode(out, err) ||
@@ -208,7 +210,8 @@ bool aws_settings_load(const struct aws_settings_options *options, struct aws_se
         aws_settings_release(out);
         return false;
     }
-    out->ca_bundle = mem_dup(choose(out, "AWS_CA_BUNDLE", "ca_bundle"));
+    ca_bundle = choose(out, "AWS_CA_BUNDLE", "ca_bundle");
+    out->ca_bundle = mem_dup(ca_bundle ? ca_bundle : env_get(&out->env, "REQUESTS_CA_BUNDLE"));
     out->fips = choose_flag(out, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
     out->dualstack = choose_flag(out, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
     out->ignore_configured_endpoints =

@@ -62,11 +62,12 @@ static bool from_imds(struct chain *chain, struct aws_credentials *out, bool *fo
 static bool keys_of_profile(struct chain *chain, const struct profile_link *link, struct aws_credentials *out,
                             struct error *err)
 {
+    const char *token = profile_get(link->profile, "aws_session_token");
+
     (void)chain;
-    name_provider(out, "profile", link->name);
     return keys_set(out, json_get_text(link->profile, "aws_access_key_id"),
                     json_get_text(link->profile, "aws_secret_access_key"),
-                    json_get_text(link->profile, "aws_session_token"), err) ||
+                    token ? token : profile_get(link->profile, "aws_security_token"), err) ||
            error_wrap(err, "profile '%s'", link->name);
 }
 

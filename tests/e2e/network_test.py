@@ -154,8 +154,9 @@ def self_signed_is_refused():
 
 
 def ca_bundle_is_trusted():
-    server = Server(Sts, tls=True)
-    gives_keys(ask(AWS_ENDPOINT_URL=server.url, AWS_CA_BUNDLE=CA), server)
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        server = Server(Sts, tls=True)
+        gives_keys(ask(AWS_ENDPOINT_URL=server.url, **{name: CA}), server)
 
 
 def ca_bundle_of_others_is_not():

@@ -67,6 +67,49 @@ static void parses_every_case(void **state)
         check_case(test);
 }
 
+/* botocore's own files: which it reads, with how many profiles, and which it
+ * refuses. */
+static void reads_botocores_files(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t profiles; /* 0: refused */
+        const char *path, *value;
+    } files[] = {
+        /* Two quoted words and an open quote are no names; a blank within one is. */
+        {"aws_bad_profile", 3, "my profile.aws_access_key_id", "default"},
+        {"aws_config", 2, "personal.aws_security_token", "fiebaz"},
+        {"aws_config_bad", 0, NULL, NULL},
+        {"aws_config_badbytes", 0, NULL, NULL},
+        {"aws_config_nested", 1, "default.s3", "\nsignature_version = s3v4\naddressing_style = path"},
+        {"aws_config_nested_bad", 0, NULL, NULL},
+        {"aws_config_nocreds", 1, "default.region", "us-west-2"},
+        {"aws_config_other", 2, "default.aws_access_key_id", "other_foo"},
+        {"aws_credentials", 0, NULL, NULL},
+        {"aws_services_config", 1, "default.services", "my-services"},
+        {"aws_sso_session_config", 1, "default.sso_session", "sso"},
+        {"aws_third_config", 2, "third.aws_secret_access_key", "third_baz"},
+        {"foo_config", 2, "foo.aws_secret_access_key", "baz"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        CLEANUP(mem_freep) char *path = mem_printf(VECTORS "botocore-cfg/%s", files[i].name);
+        CLEANUP(buf_release) struct buf text = {0};
+        CLEANUP(json_freep) struct json *got = NULL;
+        struct error err = {0};
+
+        if (!file_read(path, 8u << 20, &text, &err))
+            skip();
+        if (aws_config_parse(buf_str(&text), STR(""), &got, &err) != (files[i].profiles > 0))
+            fail_msg("%s: %s", files[i].name, err.message);
+        if (json_count(json_get(got, "profiles")) != files[i].profiles ||
+            (files[i].path &&
+             !str_is(json_str(json_path(json_get(got, "profiles"), files[i].path)), files[i].value)))
+            fail_msg("%s: read as something else", files[i].name);
+    }
+}
+
 /* --- AWS_ENDPOINT_URL and its kin --- */
 
 /* [services]: a block's lines are one value, as the parser leaves them. */
@@ -213,9 +256,8 @@ static void leaves_out_windows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_every_case),
-        cmocka_unit_test(finds_every_endpoint_url),
-        cmocka_unit_test(reads_every_location),
+        cmocka_unit_test(parses_every_case),        cmocka_unit_test(reads_botocores_files),
+        cmocka_unit_test(finds_every_endpoint_url), cmocka_unit_test(reads_every_location),
         cmocka_unit_test(leaves_out_windows),
     };
 
