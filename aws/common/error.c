@@ -1,3 +1,4 @@
+#define ERROR_IMPLEMENTATION
 #include "aws/common/error.h"
 
 #include <errno.h>

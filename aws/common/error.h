@@ -58,6 +58,20 @@ bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /** Sets an AWS error reply: code ERR_AWS, message "CODE: text". */
 bool error_aws(struct error *err, const char *remote_code, const char *text);
 
+#if defined(__clang_analyzer__) && !defined(ERROR_IMPLEMENTATION)
+/* The analyzer sees one file at a time. Told here that failing is false, it does
+ * not follow a call that failed as if it had succeeded. */
+static inline bool error_failed(bool ignored)
+{
+    (void)ignored;
+    return false;
+}
+#define error_set(...) error_failed(error_set(__VA_ARGS__))
+#define error_os(...) error_failed(error_os(__VA_ARGS__))
+#define error_wrap(...) error_failed(error_wrap(__VA_ARGS__))
+#define error_aws(...) error_failed(error_aws(__VA_ARGS__))
+#endif
+
 /** True when err is an AWS error or database error with this remote code. */
 bool error_is(const struct error *err, const char *remote_code);
 
