@@ -249,16 +249,17 @@ static void reads_every_location(void **state)
 static void leaves_out_windows(void **state)
 {
     (void)state;
-    print_message("file locations on Windows: lab runs on Linux\n");
     skip();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_every_case),        cmocka_unit_test(reads_botocores_files),
-        cmocka_unit_test(finds_every_endpoint_url), cmocka_unit_test(reads_every_location),
-        cmocka_unit_test(leaves_out_windows),
+        cmocka_unit_test(parses_every_case),
+        cmocka_unit_test(reads_botocores_files),
+        cmocka_unit_test(finds_every_endpoint_url),
+        cmocka_unit_test(reads_every_location),
+        {.name = "five file locations on Windows: lab runs on Linux", .test_func = leaves_out_windows},
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
