@@ -92,6 +92,7 @@ static bool is_secret(struct str variable)
         "AWS_SECRET_ACCESS_KEY=",
         "AWS_SESSION_TOKEN=",
         "AWS_SECURITY_TOKEN=",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN=",
         "DBUSER=",
         "DBPASS=",
     };
