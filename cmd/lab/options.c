@@ -34,6 +34,8 @@ const struct option_row option_rows[] = {
      0, 0},
     {"with-needs", 0, OPTION_FLAG, AT(with_needs), NULL, "also run the needs that are missing", "run", 0, 0},
     {"adopt", 0, OPTION_FLAG, AT(adopt), NULL, "take over what exists and is not ours", "up run", 0, 0},
+    {"allow-prod", 0, OPTION_FLAG, AT(allow_prod), NULL, "go on in an account whose alias says prod",
+     "up down run undo sweep rotate", 0, 0},
     {"detailed-exitcode", 0, OPTION_FLAG, AT(detailed_exitcode), NULL, "exit 2 when there are changes",
      "plan", 0, 0},
     {"secret", 's', OPTION_TEXT, AT(secret), "SECRET", "name or ARN of the secret", "access-test audit", 0,

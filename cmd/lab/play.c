@@ -1,6 +1,7 @@
 /* The commands that play a plan: up, down, run, undo, plan, check. */
 #include "aws/common/mem.h"
 #include "cmd/lab/commands.h"
+#include "cmd/lab/guard.h"
 #include "cmd/lab/prove.h"
 #include "cmd/lab/session.h"
 #include "steps/kinds/table.h"
@@ -9,7 +10,8 @@
 struct play {
     const char *command;
     enum engine_action action;
-    bool locks; /* changes checkpoints: one at a time */
+    bool locks;       /* changes checkpoints: one at a time */
+    const char *verb; /* what it does to steps, for who is asked first; NULL: only reads */
 };
 
 /* Step ids to indexes. */
@@ -29,12 +31,25 @@ static bool pick_steps(const struct plan *plan, const char *const *words, size_t
     return true;
 }
 
+static bool agreed(struct session *s, const struct play *play, const struct engine_request *request,
+                   struct error *err)
+{
+    CLEANUP(buf_release) struct buf what = {0};
+
+    if (!play->verb)
+        return true;
+    /* --until names where to stop, not what alone is made. */
+    guard_describe(s, play->verb, request->steps, play->action == ENGINE_UP ? 0 : request->step_count, &what);
+    return guard_agree(s, play->command, NULL, buf_text(&what), err);
+}
+
 static bool play_opened(struct session *s, const struct play *play, const struct engine_request *request,
                         int *status, struct error *err)
 {
     struct engine_summary summary = {0};
 
-    return session_connect(s, err) && session_open_store(s, play->locks, play->command, err) &&
+    return session_connect(s, err) && agreed(s, play, request, err) &&
+           session_open_store(s, play->locks, play->command, err) &&
            session_run(s, play->command, step_kinds, request, &summary, status, err);
 }
 
@@ -55,7 +70,7 @@ static bool play(const struct play *play, const struct options *o, const char *c
 
 COMMAND(up)
 {
-    static const struct play p = {"up", ENGINE_UP, true};
+    static const struct play p = {"up", ENGINE_UP, true, "make or change what is missing of"};
     (void)words;
     (void)count;
     return play(&p, o, &o->until, o->until ? 1 : 0, status, err);
@@ -63,30 +78,30 @@ COMMAND(up)
 
 COMMAND(down)
 {
-    static const struct play p = {"down", ENGINE_DOWN, true};
+    static const struct play p = {"down", ENGINE_DOWN, true, "undo what is ours of"};
     return play(&p, o, words, count, status, err);
 }
 
 COMMAND(run)
 {
-    static const struct play p = {"run", ENGINE_RUN, true};
+    static const struct play p = {"run", ENGINE_RUN, true, "make or change"};
     return play(&p, o, words, count, status, err);
 }
 
 COMMAND(undo)
 {
-    static const struct play p = {"undo", ENGINE_UNDO, true};
+    static const struct play p = {"undo", ENGINE_UNDO, true, "undo what is ours of"};
     return play(&p, o, words, count, status, err);
 }
 
 COMMAND(plan)
 {
-    static const struct play p = {"plan", ENGINE_PLAN, false};
+    static const struct play p = {"plan", ENGINE_PLAN, false, NULL};
     return play(&p, o, words, count, status, err);
 }
 
 COMMAND(check)
 {
-    static const struct play p = {"check", ENGINE_CHECK, true};
+    static const struct play p = {"check", ENGINE_CHECK, true, NULL};
     return play(&p, o, words, count, status, err);
 }

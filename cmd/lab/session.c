@@ -4,6 +4,7 @@
 #include "aws/common/log.h"
 #include "aws/common/mem.h"
 #include "cmd/lab/exit_status.h"
+#include "cmd/lab/guard.h"
 #include "cmd/lab/labs.h"
 #include "cmd/lab/render.h"
 #include "cmd/lab/stop.h"
@@ -169,6 +170,8 @@ bool session_prepare(struct session *s, struct error *err)
         return false;
     if (!s->settings.region[0])
         return error_set(err, ERR_CONFIG, "no region: use --region, AWS_REGION or the profile's region");
+    if (!guard_keys(s, err))
+        return false;
     const struct aws_shared_options shared = {
         .settings = &s->settings, .clock = clock_system, .random = random_system, .stop_fd = s->stop_fd};
     s->shared = aws_shared_new(&shared);

@@ -2,6 +2,7 @@
 #include "aws/common/mem.h"
 #include "cmd/lab/commands.h"
 #include "cmd/lab/exit_status.h"
+#include "cmd/lab/guard.h"
 #include "cmd/lab/session.h"
 #include "cmd/lab/stop.h"
 #include "steps/kinds/sweep.h"
@@ -153,11 +154,16 @@ static void find_database(struct sweep *w, struct aws_client *client)
 
 /* --- removing --- */
 
-static bool agreed(const struct sweep *w, struct error *err)
+static bool agreed(struct sweep *w, struct error *err)
 {
     char answer[16] = "";
     size_t count = json_count(w->items);
 
+    CLEANUP(mem_freep)
+    char *what = mem_printf("remove %s", count == 1 ? "the thing shown above" : "all that is shown above");
+
+    if (guard_session_is_real(&w->session))
+        return guard_agree(&w->session, "sweep", NULL, what, err);
     if (w->session.options->yes)
         return true;
     if (!isatty(STDIN_FILENO))

@@ -288,6 +288,19 @@ static struct json *by_id(struct json *values, const char *text)
     return out;
 }
 
+static struct json *accounts_schema(void)
+{
+    struct json *out = described(typed("array"), "ids of the real accounts it may be played in");
+    struct json *items = json_put(out, "items", json_of("pattern", "^[0-9]{12}$", NULL));
+    struct json *types = json_put(items, "type", json_array());
+
+    /* An id without quotes is a number to an editor. */
+    json_push(types, json_text_new("string"));
+    json_push(types, json_text_new("integer"));
+    json_put_int(out, "minItems", 1);
+    return out;
+}
+
 void plan_json_schema(const struct kind_schema *const *kinds, struct buf *out)
 {
     CLEANUP(json_freep)
@@ -301,6 +314,7 @@ void plan_json_schema(const struct kind_schema *const *kinds, struct buf *out)
     json_push(required, json_text_new("steps"));
     json_put(properties, "lab", described(with_pattern(ID_PATTERN), "name of the lab"));
     json_put(properties, "title", described(scalar_schema(), "one line for people"));
+    json_put(properties, "allowed_accounts", accounts_schema());
     json_put(properties, "vars", by_id(var_schema(), "what ${name} stands for"));
     steps = by_id(json_of("$ref", "#/$defs/step", NULL), "steps by id");
     json_put_int(steps, "minProperties", 1);

@@ -6,7 +6,9 @@
 #include "steps/plan/near.h"
 #include "steps/plan/reference.h"
 
-static const char *const plan_keys[] = {"lab", "title", "vars", "steps"};
+enum { ACCOUNT_DIGITS = 12 };
+
+static const char *const plan_keys[] = {"lab", "title", "allowed_accounts", "vars", "steps"};
 
 static void check_plan_keys(struct checker *c, const struct yaml_node *root)
 {
@@ -49,6 +51,38 @@ static void read_title(struct checker *c, const struct yaml_node *root)
         c->plan->title = title ? mem_copy(title->text) : mem_dup(c->plan->lab);
 }
 
+static bool is_account(const struct yaml_node *node)
+{
+    size_t digits = 0;
+
+    if (node->type != YAML_SCALAR)
+        return false;
+    while (digits < node->text.len && node->text.data[digits] >= '0' && node->text.data[digits] <= '9')
+        digits++;
+    return digits == ACCOUNT_DIGITS && digits == node->text.len;
+}
+
+/* A guard rail that is misspelt must not be taken for none. */
+static void read_accounts(struct checker *c, const struct yaml_node *root)
+{
+    const struct yaml_node *accounts = yaml_get(root, "allowed_accounts");
+
+    if (!accounts)
+        return;
+    if (accounts->type != YAML_SEQUENCE || accounts->count == 0) {
+        problem_add(c->problems, &c->source, place_of(accounts),
+                    "allowed_accounts has to be a list of account ids, at least one");
+        return;
+    }
+    c->plan->allowed_accounts = json_array();
+    for (size_t i = 0; i < accounts->count; i++) {
+        if (is_account(accounts->items[i]))
+            json_push(c->plan->allowed_accounts, json_string(accounts->items[i]->text));
+        else
+            problem_add(c->problems, &c->source, place_of(accounts->items[i]), "an account id has 12 digits");
+    }
+}
+
 static void check_root(struct checker *c, const struct yaml_node *root)
 {
     const struct yaml_node *steps = yaml_get(root, "steps");
@@ -59,12 +93,13 @@ static void check_root(struct checker *c, const struct yaml_node *root)
     }
     if (root->type != YAML_MAPPING) {
         problem_add(c->problems, &c->source, place_of(root),
-                    "a plan is a mapping with lab, title, vars, steps");
+                    "a plan is a mapping with lab, title, allowed_accounts, vars, steps");
         return;
     }
     check_plan_keys(c, root);
     read_lab(c, root);
     read_title(c, root);
+    read_accounts(c, root);
     check_vars(c, yaml_get(root, "vars"));
     if (!steps) {
         problem_add(c->problems, &c->source, place_of(root), "\"steps\" is missing");
@@ -127,6 +162,7 @@ void plan_release(struct plan *p)
     mem_free(p->lab);
     mem_free(p->title);
     mem_free(p->file);
+    json_free(p->allowed_accounts);
     json_free(p->vars);
     json_free(p->vars_help);
     json_free(p->env);

@@ -24,11 +24,12 @@ struct plan_step {
 
 struct plan {
     char *lab, *title;
-    char *file;              /* as shown in messages */
-    struct json *vars;       /* name -> value as text or number, after overrides */
-    struct json *vars_help;  /* name -> help */
-    struct json *env;        /* name -> value of every ${env.X} in the text */
-    struct plan_step *steps; /* in the order of the file */
+    char *file;                    /* as shown in messages */
+    struct json *allowed_accounts; /* ids it may be played in; NULL: any */
+    struct json *vars;             /* name -> value as text or number, after overrides */
+    struct json *vars_help;        /* name -> help */
+    struct json *env;              /* name -> value of every ${env.X} in the text */
+    struct plan_step *steps;       /* in the order of the file */
     size_t step_count;
     size_t *order;   /* topological, ties in file order */
     uint64_t *reach; /* step_count rows of bits: what each step needs, directly or not */

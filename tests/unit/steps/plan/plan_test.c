@@ -7,7 +7,9 @@
 static const struct mistake_row rows[] = {
     {"nothing at all", "", {{1, 1, "the plan is empty"}}},
     {"only a comment", "# x\n", {{1, 1, "the plan is empty"}}},
-    {"a list is no plan", "- a\n", {{1, 1, "a plan is a mapping with lab, title, vars, steps"}}},
+    {"a list is no plan",
+     "- a\n",
+     {{1, 1, "a plan is a mapping with lab, title, allowed_accounts, vars, steps"}}},
     {"a text is no plan", "hello\n", {{1, 1, "a plan is a mapping"}}},
     {"YAML's own mistakes have a place",
      "lab: l\n"
@@ -27,7 +29,7 @@ static const struct mistake_row rows[] = {
      "lab: l\n"
      "colour: red\n"
      "steps: {a: {uses: rds.cluster, with: {identifier: c}}}\n",
-     {{2, 1, "unknown key \"colour\"; there is lab, title, vars, steps"}}},
+     {{2, 1, "unknown key \"colour\"; there is lab, title, allowed_accounts, vars, steps"}}},
     {"top keys mind their case",
      "lab: l\n"
      "Title: x\n"
@@ -60,6 +62,25 @@ static const struct mistake_row rows[] = {
      "title: ''\n"
      "steps: {a: {uses: rds.cluster, with: {identifier: c}}}\n",
      {{2, 8, "title has to be text"}}},
+    {"an account that is not a list would guard nothing",
+     "lab: l\n"
+     "allowed_accounts: '123456789012'\n"
+     "steps: {a: {uses: rds.cluster, with: {identifier: c}}}\n",
+     {{2, 19, "list of account ids"}}},
+    {"a list of no account is a slip",
+     "lab: l\n"
+     "allowed_accounts: []\n"
+     "steps: {a: {uses: rds.cluster, with: {identifier: c}}}\n",
+     {{2, 19, "at least one"}}},
+    {"accounts are ids, without dashes or names",
+     "lab: l\n"
+     "allowed_accounts: [1234-5678-9012, prod, 12345678901, '1234567890123', [a], 123456789012]\n"
+     "steps: {a: {uses: rds.cluster, with: {identifier: c}}}\n",
+     {{2, 20, "12 digits"},
+      {2, 36, "12 digits"},
+      {2, 42, "12 digits"},
+      {2, 55, "12 digits"},
+      {2, 72, "12 digits"}}},
     {"no steps", "lab: l\n", {{1, 1, "\"steps\" is missing"}}},
     {"steps without a step",
      "lab: l\n"
