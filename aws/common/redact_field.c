@@ -147,6 +147,12 @@ static struct span value_span(struct str text, size_t name_start, size_t name_en
     return (struct span){start, until(text, start, in_string ? "\"" : "")};
 }
 
+/* "step old-password: refused" tells how a step of that name ended. */
+static bool names_step(struct str text, size_t name_start)
+{
+    return str_ends(str_slice(text, 0, name_start), STR("step "));
+}
+
 struct span redact_next_field(struct str text, struct redact_fields *state)
 {
     size_t i = state->at;
@@ -165,7 +171,7 @@ struct span redact_next_field(struct str text, struct redact_fields *state)
         }
         while (i < text.len && name_char(text.data[i]))
             i++;
-        if (!redact_field(str_slice(text, start, i - start)))
+        if (!redact_field(str_slice(text, start, i - start)) || names_step(text, start))
             continue;
         value = value_span(text, start, i, state->in_string);
         if (value.end <= value.start)

@@ -9,7 +9,7 @@ struct command {
     const char *usage;           /* words behind the name */
     const char *does;            /* one line */
     const char *touches;         /* "yes", "reads", "no", … */
-    const char *statuses;        /* exit statuses beyond 0, 64, 70 */
+    const char *statuses;        /* exit statuses */
     size_t min_words, max_words; /* behind the name; SIZE_MAX: any number */
     bool takes_rest;             /* "-- CMD…" is meant for it */
     /* Returns false with err set; *status when it ends well. */

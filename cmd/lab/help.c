@@ -36,9 +36,9 @@ static bool has_options(const char *command)
 
 static void help_command(const struct command *c)
 {
-    printf("Usage: lab %s %s\n\n%s\n", c->name, c->usage, c->does);
+    printf("Usage: lab %s%s%s\n\n%s\n", c->name, *c->usage ? " " : "", c->usage, c->does);
     printf("Touches the world: %s\n", c->touches);
-    printf("Exit status: 0, 64, 70%s%s\n", *c->statuses ? ", " : "", c->statuses);
+    printf("Exit status: %s (lab help exit-status)\n", c->statuses);
     if (has_options(c->name)) {
         puts("\nOptions:");
         print_options(c->name);

@@ -65,10 +65,10 @@ static const struct command *pick(const struct options *o, struct error *err)
 static bool check_words(const struct command *c, const struct options *o, size_t count, struct error *err)
 {
     if (count < c->min_words)
-        return error_set(err, ERR_USAGE, "usage: lab %s %s", c->name, c->usage);
+        return error_set(err, ERR_USAGE, "usage: lab %s%s%s", c->name, *c->usage ? " " : "", c->usage);
     if (count > c->max_words)
-        return error_set(err, ERR_USAGE, "unexpected \"%s\"; usage: lab %s %s", o->words[1 + c->max_words],
-                         c->name, c->usage);
+        return error_set(err, ERR_USAGE, "unexpected \"%s\"; usage: lab %s%s%s", o->words[1 + c->max_words],
+                         c->name, *c->usage ? " " : "", c->usage);
     for (size_t i = 0; i < o->given_count; i++) {
         if (!option_applies(o->given[i], c->name))
             return error_set(err, ERR_USAGE, "lab %s takes no --%s", c->name, o->given[i]->name);

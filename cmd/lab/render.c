@@ -51,14 +51,21 @@ static bool wants_color(const struct options *o)
     return !(no && *no) && !(term && str_is(str_of(term), "dumb")) && isatty(STDOUT_FILENO);
 }
 
-/* Everything goes out through here: redacted, one line at a time. */
-static void put_line(struct str line)
+/* Everything goes out through here: redacted, one line at a time. The columns
+ * in front apart from the text: "old-password  =  kept" is no secret field. */
+static void put_columns(struct str columns, struct str text)
 {
     CLEANUP(buf_release) struct buf shown = {0};
-    redact(line, &shown);
+    redact(columns, &shown);
+    redact(text, &shown);
     buf_addc(&shown, '\n');
     fwrite(shown.data, 1, shown.len, stdout);
     fflush(stdout);
+}
+
+static void put_line(struct str line)
+{
+    put_columns(STR(""), line);
 }
 
 static void put_json(const struct json *event)
@@ -150,23 +157,24 @@ static const char *word_of(const struct state_row *row, const struct json *event
 static void put_step(struct render *r, const struct json *event)
 {
     const struct state_row *row = find_state(json_get_text(event, "state"));
-    CLEANUP(buf_release) struct buf line = {0};
+    CLEANUP(buf_release) struct buf columns = {0};
+    CLEANUP(buf_release) struct buf text = {0};
     int task = (int)json_int(json_get(event, "task"), 0);
 
     if (!row || (r->options->quiet && !row->quiet) ||
         (str_is(str_of(row->state), "started") && !r->options->verbose))
         return;
     if (task > 0)
-        buf_printf(&line, "[%d] ", task);
+        buf_printf(&columns, "[%d] ", task);
     else
-        buf_adds(&line, "    ");
-    buf_printf(&line, "%-14s ", json_get_text(event, "step"));
+        buf_adds(&columns, "    ");
+    buf_printf(&columns, "%-14s ", json_get_text(event, "step"));
     if (r->color)
-        buf_printf(&line, "\033[%sm%-7s\033[0m ", row->color, word_of(row, event));
+        buf_printf(&columns, "\033[%sm%-7s\033[0m ", row->color, word_of(row, event));
     else
-        buf_printf(&line, "%-7s ", word_of(row, event));
-    add_detail(event, &line);
-    put_line(buf_str(&line));
+        buf_printf(&columns, "%-7s ", word_of(row, event));
+    add_detail(event, &text);
+    put_columns(buf_str(&columns), buf_str(&text));
 }
 
 static void add_xml(struct buf *out, const char *text)

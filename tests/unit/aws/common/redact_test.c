@@ -111,6 +111,9 @@ static void fields_by_name(void **state)
         {"{\"password\":\"\",\"b\":1}", "{\"password\":\"\",\"b\":1}"},
         {"password=a&password=b", "password=[redacted]&password=[redacted]"},
         {"GetRandomPassword: ThrottlingException", "GetRandomPassword: ThrottlingException"},
+        /* A step's name, and how it ended. */
+        {"step old-password: refused", "step old-password: refused"},
+        {"steps old-password: refused", "steps old-password: [redacted]"},
         {"PasswordLength=32&SecretId=x", "PasswordLength=32&SecretId=x"},
         {"NextToken: abc", "NextToken: abc"},
         {"nothing here", "nothing here"},
