@@ -50,10 +50,12 @@ static const struct schema_field with[] = {
     {0},
 };
 
-static const struct output_field outputs[] = {{"name", false, "user name"},
-                                              {"host", false, "host part of the account"},
-                                              {"password", true, "handle of the password"},
-                                              {0}};
+static const struct output_field outputs[] = {
+    {"name", false, "user name"},
+    {"host", false, "host part of the account"},
+    {"password", true, "handle of the password"},
+    {"made", false, "when it was made here, \"\" when it was there"},
+    {0}};
 
 #define PASSWORD_LENGTH 32
 /* No / @ " ' \ (facts 11.2), nothing a shell or a YAML reader trips over. */
@@ -178,6 +180,7 @@ static void give(struct step_context *c, const struct user *u)
     step_output_text(c, "name", u->account.user);
     step_output_text(c, "host", u->account.host);
     step_output_text(c, "password", handle);
+    step_output_text(c, "made", json_get_text(step_memo(c), "made"));
 }
 
 static bool observe(struct step_context *c, struct observation *o, struct error *err)
@@ -229,6 +232,13 @@ static bool create(struct step_context *c, struct user *u, struct error *err)
     CLEANUP(buf_release) struct buf sql = {0};
 
     make_password(step_random(c), &password);
+    /* Before the effect: whoever stored the password of the account that was
+     * there before must not take it for this one's. */
+    CLEANUP(mem_freep) char *now = mem_printf("%lld", (long long)step_now_ms(c));
+    json_put_text(step_memo(c), "made", now);
+    if (!step_save_memo(c, err))
+        return false;
+    step_output_text(c, "made", now);
     if (!mysql_sql_create_user(&u->account, secret_str(&password), wants_ssl(c),
                                mysql_no_backslash_escapes(u->admin), &sql, err) ||
         !effect_sql(c, u->admin, "CREATE USER", u->target, buf_str(&sql), err))
@@ -282,6 +292,9 @@ static enum step_status apply(struct step_context *c, struct error *err)
         not_ours("database user", u.target, err);
         return STEP_FAILED;
     }
+    /* Nothing on the account itself can say that it was taken over. */
+    if (u.state.exists)
+        json_put_bool(step_memo(c), "ours", true);
     /* Outputs first: create() replaces the handle by the value behind it. */
     give(c, &u);
     if ((!u.state.exists && !create(c, &u, err)) || !complete(c, &u, err))

@@ -175,6 +175,7 @@ static bool create_stack(struct step_context *c, const struct json *secret, stru
         return false;
     /* The version in use now: the first rotation has ended when another is. */
     json_put_text(step_memo(c), "before", version_labelled(secret, "AWSCURRENT"));
+    json_put_text(step_memo(c), "secret", secret_arn(c));
     if (!step_save_memo(c, err))
         return false;
     json_put_str(in, "TemplateBody", buf_str(&template));
@@ -205,16 +206,31 @@ static enum step_status stack_failed(struct step_context *c, const struct stack_
     return STEP_FAILED;
 }
 
-/* A stack that failed in an earlier run stands in the way of a new one. */
-static enum step_status clear_failed(struct step_context *c, const struct stack_look *l, struct error *err)
+static enum step_status await_deletion(struct step_context *c)
 {
-    static const struct step_wait gone = {"the failed stack to be deleted", 500, 10000, STACK_DEADLINE_MS};
+    static const struct step_wait gone = {"the old stack to be deleted", 500, 10000, STACK_DEADLINE_MS};
 
+    return step_wait(c, &gone);
+}
+
+/* A stack that failed in an earlier run, or that rotates a secret which was
+ * deleted since, stands in the way of a new one. */
+static enum step_status clear_old(struct step_context *c, const struct stack_look *l, struct error *err)
+{
     if (json_get(step_scratch(c), "created"))
         return stack_failed(c, l, err);
     if (once(c, "cleared") && !delete_stack(c, l, err))
         return STEP_FAILED;
-    return step_wait(c, &gone);
+    return await_deletion(c);
+}
+
+/* The stack's schedule names its secret by ARN, and a secret made anew has
+ * another one. */
+static bool of_other_secret(struct step_context *c)
+{
+    const char *made_for = json_get_text(step_memo(c), "secret");
+
+    return *made_for && *secret_arn(c) && strcmp(made_for, secret_arn(c)) != 0;
 }
 
 static enum step_status await_rotation(struct step_context *c, const struct stack_look *l,
@@ -233,17 +249,16 @@ static enum step_status await_rotation(struct step_context *c, const struct stac
 static enum step_status await_stack(struct step_context *c, const struct stack_look *l, struct error *err)
 {
     static const struct step_wait made = {"the stack to be created", 300, 10000, STACK_DEADLINE_MS};
-    static const struct step_wait away = {"the failed stack to be deleted", 500, 10000, STACK_DEADLINE_MS};
 
     if (!stack_tell_events(c, l->id, err))
         return STEP_FAILED;
     if (strcmp(l->status, "CREATE_IN_PROGRESS") == 0)
         return step_wait(c, &made);
     if (strcmp(l->status, "DELETE_IN_PROGRESS") == 0)
-        return step_wait(c, &away);
+        return await_deletion(c);
     if (strcmp(l->status, "ROLLBACK_IN_PROGRESS") == 0)
         return step_wait(c, &made);
-    return clear_failed(c, l, err);
+    return clear_old(c, l, err);
 }
 
 /* A change of the schedule on a finished stack. */
@@ -280,6 +295,8 @@ static enum step_status apply(struct step_context *c, struct error *err)
     }
     if (strcmp(l.status, "CREATE_COMPLETE") != 0 && strcmp(l.status, "UPDATE_COMPLETE") != 0)
         return await_stack(c, &l, err);
+    if (of_other_secret(c))
+        return clear_old(c, &l, err);
     if (!set_days(c, secret, err))
         return gotcha_or_fail(c, "secretsmanager:RotateSecret", err);
     return await_rotation(c, &l, secret, err);
@@ -319,6 +336,7 @@ static enum step_status finish_undo(struct step_context *c, struct error *err)
     if (made && !delete_log_group(c, &done, err))
         return STEP_FAILED;
     json_remove(step_memo(c), "before");
+    json_remove(step_memo(c), "secret");
     json_remove(step_memo(c), "stack_id");
     return STEP_FINISHED;
 }

@@ -77,12 +77,27 @@ static const char *current_version(const struct secret_look *l)
     return version_labelled(l->secret, "AWSCURRENT");
 }
 
+static const char *user_made(const struct step_context *c)
+{
+    return json_text(json_path(step_with(c), "user.made"));
+}
+
+/* The version that is known to log in, as long as the account is the same. */
+static void trust_value(struct step_context *c, const char *version)
+{
+    json_put_text(step_memo(c), "version", version);
+    json_put_text(step_memo(c), "user_made", user_made(c));
+}
+
 /* A value we stored and saw log in, or one that rotation looks after. Saves a
- * read of the secret, which would stand in the audit. */
+ * read of the secret, which would stand in the audit. An account that was made
+ * anew since has another password. */
 static bool value_trusted(struct step_context *c, const struct secret_look *l)
 {
     const char *version = current_version(l);
 
+    if (strcmp(user_made(c), json_get_text(step_memo(c), "user_made")) != 0)
+        return false;
     return json_bool(json_get(l->secret, "RotationEnabled"), false) ||
            (*version && strcmp(version, json_get_text(step_memo(c), "version")) == 0);
 }
@@ -104,9 +119,49 @@ static const char *left_pending(const struct secret_look *l)
     return pending;
 }
 
+/* Whether the stored value belongs to this user and logs in. */
+static bool logs_in(struct step_context *c, struct json **value, bool *works, struct error *err)
+{
+    const struct json *args = step_with(c);
+    CLEANUP(json_freep) struct json *out = NULL;
+    CLEANUP(mysql_login_release) struct mysql_login login = {0};
+    struct error why;
+
+    *works = false;
+    if (!look_up(c, "secretsmanager", "GetSecretValue", json_of("SecretId", name_of(c), NULL),
+                 "ResourceNotFoundException", &out, err))
+        return false;
+    struct str text = json_str(json_get(out, "SecretString"));
+    if (!json_parse(text, NULL, value, &why) || !mysql_login_parse(text, NULL, &login, &why))
+        return true;
+    if (strcmp(login.user, json_text(json_path(args, "user.name"))) != 0 ||
+        strcmp(login.host, json_text(json_path(args, "database.endpoint"))) != 0)
+        return true;
+    if (mysql_login_test(&login, step_ca_file(c), &why)) {
+        *works = true;
+        return true;
+    }
+    /* Only a refused password says that the value is stale. */
+    if (why.code == ERR_DENIED)
+        return true;
+    *err = why;
+    return error_wrap(err, "try the password of secret %s", name_of(c));
+}
+
+/* By trying it where it is not known: after a rotation was undone, or when it
+ * was put by hand. */
+static bool value_works(struct step_context *c, const struct secret_look *l, bool *works, struct error *err)
+{
+    CLEANUP(json_freep) struct json *value = NULL;
+
+    *works = value_trusted(c, l);
+    return *works || logs_in(c, &value, works, err);
+}
+
 static bool observe(struct step_context *c, struct observation *o, struct error *err)
 {
     CLEANUP(look_release) struct secret_look l = {0};
+    bool works;
 
     if (!look(c, &l, err))
         return false;
@@ -118,10 +173,12 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
         set_detail(o, "it is scheduled for deletion and can be restored");
         return true;
     }
+    if (!value_works(c, &l, &works, err))
+        return false;
     o->state = OBSERVED_PRESENT;
-    if (!value_trusted(c, &l)) {
+    if (!works) {
         o->state = OBSERVED_DIFFERS;
-        set_detail(o, "its password has not been seen to log in");
+        set_detail(o, "its password does not log in");
     } else if (*left_pending(&l)) {
         o->state = OBSERVED_DIFFERS;
         set_detail(o, "the label of an old rotation stands in the way of the next");
@@ -173,37 +230,8 @@ static bool create(struct step_context *c, struct error *err)
         return false;
     /* The password came from the account that was just made: it is known to
      * log in as soon as it is stored. */
-    json_put_text(step_memo(c), "version", json_get_text(out, "VersionId"));
+    trust_value(c, json_get_text(out, "VersionId"));
     return true;
-}
-
-/* Whether the stored value belongs to this user and logs in. */
-static bool logs_in(struct step_context *c, struct json **value, bool *works, struct error *err)
-{
-    const struct json *args = step_with(c);
-    CLEANUP(json_freep) struct json *out = NULL;
-    CLEANUP(mysql_login_release) struct mysql_login login = {0};
-    struct error why;
-
-    *works = false;
-    if (!look_up(c, "secretsmanager", "GetSecretValue", json_of("SecretId", name_of(c), NULL),
-                 "ResourceNotFoundException", &out, err))
-        return false;
-    struct str text = json_str(json_get(out, "SecretString"));
-    if (!json_parse(text, NULL, value, &why) || !mysql_login_parse(text, NULL, &login, &why))
-        return true;
-    if (strcmp(login.user, json_text(json_path(args, "user.name"))) != 0 ||
-        strcmp(login.host, json_text(json_path(args, "database.endpoint"))) != 0)
-        return true;
-    if (mysql_login_test(&login, step_ca_file(c), &why)) {
-        *works = true;
-        return true;
-    }
-    /* Only a refused password says that the value is stale. */
-    if (why.code == ERR_DENIED)
-        return true;
-    *err = why;
-    return error_wrap(err, "try the password of secret %s", name_of(c));
 }
 
 /* A value that does not log in is replaced by one that does. */
@@ -226,7 +254,7 @@ static bool renew(struct step_context *c, struct error *err)
     json_put_str(in, "SecretString", buf_str(&value));
     if (!effect_call(c, name_of(c), "secretsmanager", "PutSecretValue", in, &out, err))
         return false;
-    json_put_text(step_memo(c), "version", json_get_text(out, "VersionId"));
+    trust_value(c, json_get_text(out, "VersionId"));
     return true;
 }
 
@@ -244,7 +272,7 @@ static bool complete(struct step_context *c, struct secret_look *l, struct error
     if (!value_trusted(c, l)) {
         if (!renew(c, err) || !look(c, l, err))
             return false;
-        json_put_text(step_memo(c), "version", current_version(l));
+        trust_value(c, current_version(l));
     }
     if (*left_pending(l)) {
         in = json_of("SecretId", name_of(c), "VersionStage", "AWSPENDING", "RemoveFromVersionId",
