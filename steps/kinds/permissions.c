@@ -56,6 +56,8 @@ static const struct row rows[] = {
      SECRET("{name}"), NULL, NULL, NULL},
     {"lab.access_test", "from=caller", "Secret", "secretsmanager:GetSecretValue", SECRET("{secret.name}"),
      NULL, NULL, NULL},
+    {"lab.access_test", "from=caller", "Secret", "secretsmanager:GetSecretValue", SECRET("{name}"), NULL,
+     NULL, NULL},
     {"secretsmanager.rotation", NULL, "Secret",
      "secretsmanager:DescribeSecret secretsmanager:RotateSecret secretsmanager:CancelRotateSecret",
      SECRET("{secret.name}"), NULL, NULL, NULL},

@@ -2,16 +2,19 @@
 ends TLS with the certificate it is given and knows who asks and how the account
 is called, nothing else. Every request is a line "HOST ACTION" in a log.
 
-Usage: real_account.py CERT KEY ALIAS LOG PORTFILE
+Usage: real_account.py CERT KEY ALIAS LOG PORTFILE [SECONDS its clock is ahead]
 """
 
+import email.utils
 import os
 import socketserver
 import ssl
 import sys
+import time
 import urllib.parse
 
-cert, key, alias, log, port_file = sys.argv[1:]
+cert, key, alias, log, port_file = sys.argv[1:6]
+ahead_s = int(sys.argv[6]) if len(sys.argv) > 6 else 0
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(cert, key)
 ACCOUNT = "123456789012"
@@ -61,7 +64,9 @@ class Proxy(socketserver.StreamRequestHandler):
             out.write(f"{host} {action}\n")
         status = "200 OK" if action in ANSWERS else "403 Forbidden"
         text = ANSWERS.get(action, DENIED).encode()
-        stream.write(f"HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {len(text)}\r\n\r\n".encode() + text)
+        date = email.utils.formatdate(time.time() + ahead_s, usegmt=True)
+        fields = f"Date: {date}\r\nContent-Type: text/xml\r\nContent-Length: {len(text)}\r\n"
+        stream.write(f"HTTP/1.1 {status}\r\n{fields}\r\n".encode() + text)
         stream.flush()
 
 
