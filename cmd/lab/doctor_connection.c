@@ -42,6 +42,18 @@ void doctor_tools(struct doctor *d)
 
 /* --- who --- */
 
+/* In a Cloud9 IDE its managed credentials stand in the profile's file, in front
+ * of the instance's role, and may not call IAM: facts 10.3. */
+static void find_managed(struct doctor *d, const struct aws_credentials *creds)
+{
+    if (!getenv("C9_PID") || creds->session_token.len == 0 ||
+        !str_starts(str_of(creds->provider), STR("profile")))
+        return;
+    doctor_say(d, "credentials", DOCTOR_FAIL,
+               "in the IDE's preferences, AWS settings, turn off AWS managed temporary credentials",
+               "Cloud9's managed credentials: they may not call IAM, and hide the workstation's role");
+}
+
 void doctor_credentials(struct doctor *d)
 {
     struct aws_credentials creds = {0};
@@ -58,6 +70,7 @@ void doctor_credentials(struct doctor *d)
                    creds.provider, (long long)(left_s > 0 ? left_s / 60 : 0));
     else
         doctor_say(d, "credentials", DOCTOR_PASS, "", "%s", creds.provider);
+    find_managed(d, &creds);
     aws_credentials_release(&creds);
 }
 
