@@ -189,7 +189,7 @@ static bool carry_out(struct work *w)
     w->recorded = true;
     if (!row)
         return refuse_operation(c, &w->err);
-    if (!protocol_check_input(c->op, c->in, false, &w->err))
+    if (!protocol_check_input(c->op, c->in, true, &w->err))
         return false;
     if (row->target)
         row->target(c);

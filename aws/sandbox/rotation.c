@@ -379,11 +379,11 @@ bool rotation_rotate(struct call *c, struct error *err)
 {
     const struct json *rules = json_get(c->in, "RotationRules");
     bool at_once = json_bool(json_get(c->in, "RotateImmediately"), true);
-    const struct json *found = secret_get_live(c, err);
+    const struct json *found;
     char token[65];
 
-    if (!found || !secret_token(c, token, err) || (rules && !schedule_check(rules, err)) ||
-        !check_function(c, found, err))
+    if (!secret_token(c, token, err) || !(found = secret_get_live(c, err)) ||
+        (rules && !schedule_check(rules, err)) || !check_function(c, found, err))
         return false;
     struct json *secret = secret_edit_arn(c->world, json_get_text(found, "ARN"));
     if (strcmp(json_get_text(secret, "rotation_token"), token) == 0) { /* the same call again */

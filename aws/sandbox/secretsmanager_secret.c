@@ -223,9 +223,10 @@ void secret_trail(struct call *c, const struct json *secret, const char *version
 
 bool secret_token(struct call *c, char out[65], struct error *err)
 {
-    struct str token = json_str(json_get(c->in, "ClientRequestToken"));
+    const struct json *given = json_get(c->in, "ClientRequestToken");
+    struct str token = json_str(given);
 
-    if (token.len == 0) {
+    if (!given || json_is_null(given)) {
         random_uuid(sandbox_random(c->sandbox), out);
         return true;
     }

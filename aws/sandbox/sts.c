@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 enum { DEFAULT_ROLE_S = 3600, CHAINED_LIMIT_S = 3600, DEFAULT_TOKEN_S = 43200, ROOT_LIMIT_S = 3600 };
+/* The model has no limit for either; STS does (facts 2.2). */
+enum { POLICY_MAX_CHARS = 2048, POLICY_ARNS_MAX = 10 };
 
 static bool refuse(struct error *err, const char *code, int status, const char *text)
 {
@@ -83,6 +85,14 @@ static bool check_session_policies(const struct call *c, struct error *err)
     const struct json *document = json_get(c->in, "Policy");
     struct policy *parsed = NULL;
 
+    if (json_count(json_get(c->in, "PolicyArns")) > POLICY_ARNS_MAX)
+        return refuse(
+            err, "ValidationError", 400,
+            "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member "
+            "must have length less than or equal to 10");
+    if (json_str(document).len > POLICY_MAX_CHARS)
+        return refuse(err, "PackedPolicyTooLarge", 400,
+                      "The session policy is larger than its limit of 2048 characters.");
     if (document) {
         if (!policy_parse(json_str(document), POLICY_IDENTITY, &parsed, err)) {
             err->http_status = 400;

@@ -60,12 +60,10 @@ static void test_refused(void **state)
          "ValidationException: 1 validation error detected: Value at 'secretString' failed to satisfy "
          "constraint: "
          "Member must have length greater than or equal to 1"},
-        {"all of them at once", "secretsmanager", "CreateSecret",
-         "{\"Name\":\"\",\"ClientRequestToken\":\"t\"}",
-         "ValidationException: 2 validation errors detected: Value '' at 'name' failed to satisfy "
-         "constraint: Member "
-         "must have length greater than or equal to 1; Value 't' at 'clientRequestToken' failed to satisfy "
-         "constraint: Member must have length greater than or equal to 32"},
+        {"all of them at once", "secretsmanager", "ListSecrets", "{\"MaxResults\":0,\"SortOrder\":\"up\"}",
+         "ValidationException: 2 validation errors detected: Value '0' at 'maxResults' failed to satisfy "
+         "constraint: Member must have value greater than or equal to 1; Value 'up' at 'sortOrder' failed to "
+         "satisfy constraint: Member must satisfy enum value set: [asc, desc]"},
         {"query: in a list", "iam", "TagRole", "{\"RoleName\":\"r\",\"Tags\":[{\"Value\":\"v\"}]}",
          "ValidationError: 1 validation error detected: Value null at 'tags.1.member.key' failed to satisfy "
          "constraint: Member must not be null"},

@@ -57,6 +57,15 @@ static void test_roles(void **state)
 }
 
 static const struct iam_step trust_steps[] = {
+    {"a name outside its pattern", "CreateRole", "{\"RoleName\":\"a b\",\"AssumeRolePolicyDocument\":$T}",
+     "ValidationError",
+     "1 validation error detected: Value 'a b' at 'roleName' failed to satisfy constraint: Member must "
+     "satisfy "
+     "regular expression pattern: [\\w+=,.@-]+",
+     NULL, NULL},
+    {"a path without its slashes", "CreateRole",
+     "{\"RoleName\":\"r\",\"Path\":\"x\",\"AssumeRolePolicyDocument\":$T}", "ValidationError", NULL, NULL,
+     NULL},
     {"not JSON", "CreateRole", "{\"RoleName\":\"r\",\"AssumeRolePolicyDocument\":\"{\"}",
      "MalformedPolicyDocument", NULL, NULL, NULL},
     {"an identity policy is no trust policy", "CreateRole",

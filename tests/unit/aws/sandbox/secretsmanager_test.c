@@ -9,6 +9,7 @@
 
 #define TOKEN_A "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 #define TOKEN_B "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
+#define BAD_TOKEN "InvalidParameterException: ClientRequestToken must be 32-64 characters long."
 #define DAY_MS (24LL * 3600 * 1000)
 
 static int setup(void **state)
@@ -77,6 +78,13 @@ static const struct refusal refusals[] = {
     {"same token, other value", "CreateSecret",
      "{\"Name\":\"s\",\"ClientRequestToken\":\"" TOKEN_A "\",\"SecretString\":\"two\"}",
      "ResourceExistsException: The operation failed because the secret s already exists."},
+    {"a token that is too short", "CreateSecret", "{\"Name\":\"t\",\"ClientRequestToken\":\"t\"}", BAD_TOKEN},
+    {"an empty token is a given one", "UpdateSecret", "{\"SecretId\":\"s\",\"ClientRequestToken\":\"\"}",
+     BAD_TOKEN},
+    {"a token that is too long", "PutSecretValue",
+     "{\"SecretId\":\"s\",\"SecretString\":\"x\",\"ClientRequestToken\":\"" TOKEN_A TOKEN_B "\"}", BAD_TOKEN},
+    {"the token is looked at before the secret", "RotateSecret",
+     "{\"SecretId\":\"nothing\",\"ClientRequestToken\":\"t\"}", BAD_TOKEN},
     {"a name with a space", "CreateSecret", "{\"Name\":\"a b\",\"ClientRequestToken\":\"" TOKEN_B "\"}",
      "InvalidParameterException: Invalid name. Must be a valid name containing alphanumeric characters, or "
      "any of "

@@ -143,6 +143,33 @@ static void test_session_policies_limit(void **state)
     fixture_stop(&f);
 }
 
+static void test_session_policies_are_few_and_short(void **state)
+{
+    CLEANUP(buf_release) struct buf arns = {0}, policy = {0};
+    struct sandbox_fixture f = {0};
+    struct error err;
+
+    (void)state;
+    fixture_start(&f);
+    trust(&f, "");
+    buf_adds(&arns, ",\"PolicyArns\":[");
+    for (int i = 0; i < 11; i++)
+        buf_printf(&arns, "%s{\"arn\":\"arn:aws:iam::aws:policy/AdministratorAccess\"}", i ? "," : "");
+    buf_adds(&arns, "]");
+    assert_false(assume(&f, f.admin_key, buf_text(&arns), NULL, &err));
+    assert_string_equal(
+        err.message, "ValidationError: 1 validation error detected: Value at 'policyArns' failed to satisfy "
+                     "constraint: Member must have length less than or equal to 10");
+    /* Valid but for its 2049 characters. */
+    buf_adds(&policy, ",\"Policy\":\"{\\\"Statement\\\":[]");
+    for (size_t i = strlen("{\"Statement\":[]}"); i < 2049; i++)
+        buf_addc(&policy, ' ');
+    buf_adds(&policy, "}\"");
+    assert_false(assume(&f, f.admin_key, buf_text(&policy), NULL, &err));
+    assert_string_equal(err.remote_code, "PackedPolicyTooLarge");
+    fixture_stop(&f);
+}
+
 static void test_durations_are_bounded(void **state)
 {
     CLEANUP(json_freep) struct json *out = NULL;
@@ -249,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_assumes_a_role_that_trusts),
         cmocka_unit_test(test_trust_is_needed),
         cmocka_unit_test(test_session_policies_limit),
+        cmocka_unit_test(test_session_policies_are_few_and_short),
         cmocka_unit_test(test_durations_are_bounded),
         cmocka_unit_test(test_session_tokens_of_users),
         cmocka_unit_test(test_reads_back_authorization_messages),
