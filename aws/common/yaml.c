@@ -14,7 +14,7 @@ enum { HIGHEST_BYTES = 256 * 1024, HIGHEST_DEPTH = 32 };
 /* What the document owns: a node, and its text as memory that may be freed. */
 struct owned_node {
     struct yaml_node node; /* first: doc->nodes points at it */
-    char *text;
+    char *text, *tag;
     size_t keys_cap, items_cap;
     bool plain; /* a scalar without quotes or block indicator */
 };
@@ -25,6 +25,7 @@ struct builder {
     struct owned_node *open[HIGHEST_DEPTH];
     size_t depth;
     bool ended; /* the one document is complete */
+    bool with_tags;
 };
 
 static bool problem_at(struct yaml_problem *problem, int line, int column, const char *format, ...)
@@ -98,6 +99,8 @@ static bool attach(struct builder *b, const yaml_event_t *event, struct owned_no
     if (node->type == YAML_MAPPING && (node->count == 0 || node->items[node->count - 1])) {
         if (own->node.type != YAML_SCALAR)
             return refuse(b, event, "a key has to be plain text");
+        if (own->tag)
+            return refuse(b, event, "tags are not allowed");
         if (own->plain && str_is(own->node.text, "<<"))
             return refuse(b, event, "merge keys are not allowed");
         mem_grow(&node->keys, &parent->keys_cap, node->count, sizeof(struct yaml_node *));
@@ -120,7 +123,18 @@ static bool no_extras(struct builder *b, const yaml_event_t *event, const yaml_c
 {
     if (anchor)
         return refuse(b, event, "anchors are not allowed");
+    /* libyaml has resolved "!!str" to its URI; "!" alone says "no plain scalar". */
+    if (tag && b->with_tags && tag[0] == '!' && tag[1] != '\0')
+        return true;
     return !tag || refuse(b, event, "tags are not allowed");
+}
+
+static void take_tag(struct owned_node *own, const yaml_char_t *tag)
+{
+    if (!tag)
+        return;
+    own->tag = mem_dup((const char *)tag + 1);
+    own->node.tag = str_of(own->tag);
 }
 
 static bool on_scalar(struct builder *b, const yaml_event_t *event)
@@ -134,6 +148,7 @@ static bool on_scalar(struct builder *b, const yaml_event_t *event)
     if (text.len > 0 && memchr(text.data, '\0', text.len))
         return refuse(b, event, "a NUL character is not allowed");
     own = new_node(b, event, YAML_SCALAR);
+    take_tag(own, event->data.scalar.tag);
     own->text = mem_copy(text);
     own->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     own->node.text = (struct str){own->text, text.len};
@@ -152,6 +167,7 @@ static bool on_start(struct builder *b, const yaml_event_t *event, enum yaml_typ
         return problem_at(b->problem, (int)event->start_mark.line + 1, (int)event->start_mark.column + 1,
                           "nested deeper than %d", HIGHEST_DEPTH);
     own = new_node(b, event, type);
+    take_tag(own, tag);
     if (!attach(b, event, own))
         return false;
     b->open[b->depth++] = own;
@@ -282,9 +298,9 @@ static bool acceptable(struct str text, struct yaml_problem *problem)
     return good == text.len || problem_at_byte(problem, text, good, "a NUL character is not allowed");
 }
 
-bool yaml_parse(struct str text, struct yaml_document *out, struct yaml_problem *problem)
+static bool parse(struct str text, bool with_tags, struct yaml_document *out, struct yaml_problem *problem)
 {
-    struct builder b = {.doc = out, .problem = problem};
+    struct builder b = {.doc = out, .problem = problem, .with_tags = with_tags};
     yaml_parser_t parser;
     bool ok;
 
@@ -308,12 +324,23 @@ bool yaml_parse(struct str text, struct yaml_document *out, struct yaml_problem 
     return ok;
 }
 
+bool yaml_parse(struct str text, struct yaml_document *out, struct yaml_problem *problem)
+{
+    return parse(text, false, out, problem);
+}
+
+bool yaml_parse_tagged(struct str text, struct yaml_document *out, struct yaml_problem *problem)
+{
+    return parse(text, true, out, problem);
+}
+
 void yaml_release(struct yaml_document *doc)
 {
     for (size_t i = 0; i < doc->node_count; i++) {
         mem_free(doc->nodes[i]->keys);
         mem_free(doc->nodes[i]->items);
         mem_free(owner(doc->nodes[i])->text);
+        mem_free(owner(doc->nodes[i])->tag);
         mem_free(doc->nodes[i]);
     }
     mem_free(doc->nodes);
@@ -367,22 +394,29 @@ static struct json *scalar_to_json(const struct yaml_node *node)
 }
 
 /* Recursion is bounded: yaml_parse has bounded the depth. */
-struct json *yaml_to_json(const struct yaml_node *node)
+struct json *yaml_to_json_tagged(const struct yaml_node *node,
+                                 struct json *(*tagged)(struct str tag, struct json *value))
 {
     struct json *out;
 
     if (!node)
         return json_null();
     if (node->type == YAML_SCALAR)
-        return scalar_to_json(node);
-    out = node->type == YAML_MAPPING ? json_object() : json_array();
+        out = scalar_to_json(node);
+    else
+        out = node->type == YAML_MAPPING ? json_object() : json_array();
     for (size_t i = 0; i < node->count; i++) {
-        struct json *value = yaml_to_json(node->items[i]);
+        struct json *value = yaml_to_json_tagged(node->items[i], tagged);
 
         if (node->type == YAML_MAPPING)
             json_put(out, node->keys[i]->text.data, value);
         else
             json_push(out, value);
     }
-    return out;
+    return node->tag.len > 0 && tagged ? tagged(node->tag, out) : out;
+}
+
+struct json *yaml_to_json(const struct yaml_node *node)
+{
+    return yaml_to_json_tagged(node, NULL);
 }

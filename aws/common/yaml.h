@@ -16,6 +16,7 @@ struct yaml_node {
     int line;                 /* from 1 */
     int column;               /* from 1, in characters */
     struct str text;          /* scalar */
+    struct str tag;           /* "Ref" of "!Ref", empty without; yaml_parse_tagged only */
     bool quoted;              /* scalar in quotes or a block: never null, bool or number */
     size_t count;             /* items, or pairs of a mapping */
     struct yaml_node **keys;  /* mapping: scalars */
@@ -36,6 +37,11 @@ struct yaml_problem {
 
 /** Borrows nothing: text may go away after. False with *problem filled. */
 MUST_USE bool yaml_parse(struct str text, struct yaml_document *out, struct yaml_problem *problem);
+/** As yaml_parse, for a language that has tags of its own (the short forms of
+ * a template's functions): "!NAME" is handed over in the node's tag. A tag means
+ * nothing here and makes nothing; all others ("!!str", "!<…>", "!") and tags of
+ * keys stay refused. */
+MUST_USE bool yaml_parse_tagged(struct str text, struct yaml_document *out, struct yaml_problem *problem);
 void yaml_release(struct yaml_document *doc);
 
 const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
@@ -45,5 +51,10 @@ const struct yaml_node *yaml_key(const struct yaml_node *mapping, const char *ke
  * unquoted true/false become booleans, unquoted decimal integers numbers,
  * unquoted null, ~ and empty become null, all else text. */
 struct json *yaml_to_json(const struct yaml_node *node);
+
+/** The same, with each node's tag read by tagged(): value is owned by it, and
+ * what it returns stands in its place. */
+struct json *yaml_to_json_tagged(const struct yaml_node *node,
+                                 struct json *(*tagged)(struct str tag, struct json *value));
 
 #endif

@@ -28,6 +28,60 @@ static const char *const transforms_known[] = {"AWS::SecretsManager-2020-07-23",
 
 /* --- form --- */
 
+/* YAML's short forms: a tag, and the function it is short for (AWS
+ * CloudFormation User Guide, "Intrinsic function reference"). */
+static const struct short_form {
+    const char *tag, *function;
+} short_forms[] = {
+    {"Ref", "Ref"},
+    {"Condition", "Condition"},
+    {"And", "Fn::And"},
+    {"Base64", "Fn::Base64"},
+    {"Cidr", "Fn::Cidr"},
+    {"Equals", "Fn::Equals"},
+    {"FindInMap", "Fn::FindInMap"},
+    {"GetAtt", "Fn::GetAtt"},
+    {"GetAZs", "Fn::GetAZs"},
+    {"If", "Fn::If"},
+    {"ImportValue", "Fn::ImportValue"},
+    {"Join", "Fn::Join"},
+    {"Not", "Fn::Not"},
+    {"Or", "Fn::Or"},
+    {"Select", "Fn::Select"},
+    {"Split", "Fn::Split"},
+    {"Sub", "Fn::Sub"},
+    {"Transform", "Fn::Transform"},
+};
+
+static const char *short_form_of(struct str tag)
+{
+    for (size_t i = 0; i < ARRAY_LEN(short_forms); i++) {
+        if (str_is(tag, short_forms[i].tag))
+            return short_forms[i].function;
+    }
+    return NULL;
+}
+
+static bool check_tags(const struct yaml_document *yaml, struct error *err)
+{
+    for (size_t i = 0; i < yaml->node_count; i++) {
+        const struct yaml_node *node = yaml->nodes[i];
+
+        if (node->tag.len > 0 && !short_form_of(node->tag))
+            return refuse(err, CODE, "Template format error: YAML not well-formed. (line %d, column %d)",
+                          node->line, node->column);
+    }
+    return true;
+}
+
+static struct json *long_form(struct str tag, struct json *value)
+{
+    struct json *out = json_object();
+
+    json_put(out, short_form_of(tag), value);
+    return out;
+}
+
 static bool parse(struct str text, struct json **out, struct error *err)
 {
     CLEANUP(yaml_release) struct yaml_document yaml = {0};
@@ -39,10 +93,12 @@ static bool parse(struct str text, struct json **out, struct error *err)
             return true;
         return refuse(err, CODE, "Template format error: JSON not well-formed. (%s)", syntax.message);
     }
-    if (!yaml_parse(text, &yaml, &problem))
+    if (!yaml_parse_tagged(text, &yaml, &problem))
         return refuse(err, CODE, "Template format error: YAML not well-formed. (line %d, column %d)",
                       problem.line, problem.column);
-    *out = yaml_to_json(yaml.root);
+    if (!check_tags(&yaml, err))
+        return false;
+    *out = yaml_to_json_tagged(yaml.root, long_form);
     return true;
 }
 

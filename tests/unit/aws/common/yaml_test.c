@@ -64,6 +64,55 @@ static void places_and_types(void **state)
     yaml_release(&doc);
 }
 
+static struct json *named(struct str tag, struct json *value)
+{
+    struct json *out = json_array();
+
+    json_push(out, json_string(tag));
+    json_push(out, value);
+    return out;
+}
+
+static void tags_are_handed_over_when_asked_for(void **state)
+{
+    static const struct {
+        const char *why;
+        struct str text;
+        const char *json; /* NULL: refused */
+    } rows[] = {
+        {"on a scalar", LIT("a: !Ref b"), "{\"a\":[\"Ref\",\"b\"]}"},
+        {"its type is not the tag's", LIT("a: !Ref 12"), "{\"a\":[\"Ref\",12]}"},
+        {"on sequences and mappings, nested", LIT("!T {a: !J [!R b, c]}"),
+         "[\"T\",{\"a\":[\"J\",[[\"R\",\"b\"],\"c\"]]}]"},
+        {"on a block", LIT("a: !Sub |\n  x\n"), "{\"a\":[\"Sub\",\"x\\n\"]}"},
+        {"on nothing", LIT("a: !Ref"), "{\"a\":[\"Ref\",null]}"},
+        {"a type of YAML", LIT("a: !!str 2"), NULL},
+        {"a type of a program", LIT("a: !!python/object:x 2"), NULL},
+        {"spelt out", LIT("a: !<tag:yaml.org,2002:str> 2"), NULL},
+        {"without a name", LIT("a: ! 2"), NULL},
+        {"on a key", LIT("!Ref a: 2"), NULL},
+        {"with a directive", LIT("%TAG ! tag:x,2000:\n---\na: !x 1"), NULL},
+        {"anchors stay out", LIT("a: &x !Ref b"), NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(json_freep) struct json *got = NULL;
+        CLEANUP(buf_release) struct buf text = {0};
+        struct yaml_document doc;
+        struct yaml_problem problem;
+
+        if (yaml_parse_tagged(rows[i].text, &doc, &problem) != (rows[i].json != NULL))
+            fail_msg("%s: %s", rows[i].why, problem.message);
+        if (!rows[i].json)
+            continue;
+        got = yaml_to_json_tagged(doc.root, named);
+        json_write(got, &text);
+        assert_string_equal(buf_text(&text), rows[i].json);
+        yaml_release(&doc);
+    }
+}
+
 static void refusals_name_the_place(void **state)
 {
     static const struct {
@@ -193,11 +242,9 @@ static void to_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(places_and_types),
-        cmocka_unit_test(refusals_name_the_place),
-        cmocka_unit_test(hostile_sizes_end_fast),
-        cmocka_unit_test(depth_32_is_allowed),
-        cmocka_unit_test(to_json),
+        cmocka_unit_test(places_and_types),        cmocka_unit_test(tags_are_handed_over_when_asked_for),
+        cmocka_unit_test(refusals_name_the_place), cmocka_unit_test(hostile_sizes_end_fast),
+        cmocka_unit_test(depth_32_is_allowed),     cmocka_unit_test(to_json),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

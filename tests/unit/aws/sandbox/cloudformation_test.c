@@ -381,10 +381,13 @@ static const struct {
     {"a transform nobody has",
      "Transform: My::Macro\nResources:\n  R:\n    Type: AWS::SecretsManager::RotationSchedule\n",
      "ValidationError: No transform named My::Macro found."},
-    {"short tags are not read",
+    {"a short form that is none",
      "Resources:\n  R:\n    Type: AWS::SecretsManager::RotationSchedule\n    Properties:\n      SecretId: "
-     "!Ref X\n",
+     "!Reff X\n",
      "ValidationError: Template format error: YAML not well-formed. (line 5, column 17)"},
+    {"a tag that would make something",
+     "Resources:\n  R:\n    Type: !!python/name:os AWS::SecretsManager::RotationSchedule\n",
+     "ValidationError: Template format error: YAML not well-formed. (line 3, column 11)"},
 };
 
 static void test_templates(void **state)
@@ -404,6 +407,29 @@ static void test_templates(void **state)
             assert_string_equal(err.message, templates[i].message);
         assert_string_equal(err.remote_code, "ValidationError");
     }
+}
+
+/* What YAML's short forms stand for, as their long forms have it. */
+static void test_short_forms(void **state)
+{
+    static const char yaml[] = "Metadata:\n"
+                               "  a: !Ref X\n"
+                               "  b: !Sub \"${X}/y\"\n"
+                               "  c: !Join [\"-\", [!Ref X, z]]\n"
+                               "  d: !GetAtt X.Id\n"
+                               "Resources: {X: {Type: AWS::SecretsManager::RotationSchedule}}\n";
+    static const char want[] =
+        "{\"Metadata\":{\"a\":{\"Ref\":\"X\"},\"b\":{\"Fn::Sub\":\"${X}/y\"},"
+        "\"c\":{\"Fn::Join\":[\"-\",[{\"Ref\":\"X\"},\"z\"]]},\"d\":{\"Fn::GetAtt\":\"X.Id\"}},"
+        "\"Resources\":{\"X\":{\"Type\":\"AWS::SecretsManager::RotationSchedule\"}}}";
+    CLEANUP(json_freep) struct json *document = NULL;
+    CLEANUP(buf_release) struct buf got = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_true(template_read(STR(yaml), &document, &err));
+    json_write(document, &got);
+    assert_string_equal(buf_text(&got), want);
 }
 
 static void test_summary(void **state)
@@ -470,6 +496,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_functions),
         cmocka_unit_test_setup_teardown(test_templates, setup, teardown),
+        cmocka_unit_test(test_short_forms),
         cmocka_unit_test_setup_teardown(test_summary, setup, teardown),
         cmocka_unit_test_setup_teardown(test_capabilities_and_tokens, setup, teardown),
         cmocka_unit_test_setup_teardown(test_create, setup, teardown),
