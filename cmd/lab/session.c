@@ -158,6 +158,21 @@ bool session_identify(struct session *s, struct error *err)
     return true;
 }
 
+/* A wait inside a call is a wait too: it says for what. */
+static void say_waiting(void *self, const struct aws_operation *op, int attempt, int64_t wait_ms,
+                        const struct error *err)
+{
+    const struct session *s = self;
+    const char *why = !err            ? "sending slower, as the service asked"
+                      : err->throttle ? "throttled"
+                                      : err->message;
+
+    (void)attempt;
+    if (!s->options->quiet && wait_ms >= 500)
+        log_warn("%s %s: %s; asking again in %lld.%lld s", op->service->id, op->name, why,
+                 (long long)(wait_ms / 1000), (long long)(wait_ms % 1000 / 100));
+}
+
 bool session_prepare(struct session *s, struct error *err)
 {
     const struct options *o = s->options;
@@ -173,9 +188,16 @@ bool session_prepare(struct session *s, struct error *err)
     if (!guard_keys(s, err))
         return false;
     const struct aws_shared_options shared = {
+        .settings = &s->settings,
+        .clock = clock_system,
+        .random = random_system,
+        .observer = {.self = s, .waiting = say_waiting},
+        .stop_fd = s->stop_fd,
+    };
+    const struct provider_options provider = {
         .settings = &s->settings, .clock = clock_system, .random = random_system, .stop_fd = s->stop_fd};
     s->shared = aws_shared_new(&shared);
-    s->caller = provider_chain_new(&s->settings, clock_system);
+    s->caller = provider_chain_new_with(&provider);
     s->instance = provider_imds_new(&s->settings, clock_system);
     find_ca(s);
     return true;
