@@ -99,7 +99,8 @@ static void help_kinds(void)
 
 static void help_plans(void)
 {
-    puts("A plan is YAML: `lab`, `title`, `vars` and `steps`, a mapping by id. A step has\n"
+    puts("A plan is YAML: `lab`, `title`, `allowed_accounts` (ids of the real accounts it may\n"
+         "be played in), `vars` and `steps`, a mapping by id. A step has\n"
          "  uses: KIND   with: {…}       what it makes (lab help kinds)\n"
          "  undo: STEP                   plays a scene: undoes another step\n"
          "  needs: [STEP…]               further order; references make edges by themselves\n"

@@ -42,7 +42,7 @@ static const struct row rows[] = {
     /* Lambda looks at the function's network in the name of who makes it. */
     {"secretsmanager.rotation", NULL, "Look",
      "ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs ec2:DescribeVpcEndpoints "
-     "ec2:DescribeRouteTables logs:DescribeLogGroups",
+     "ec2:DescribeRouteTables ec2:DescribeNetworkInterfaces logs:DescribeLogGroups",
      "*", NULL, NULL, NULL},
 
     {"mysql.user", NULL, "AdminSecret", "secretsmanager:GetSecretValue", SECRET("{admin.secret}"), NULL, NULL,
@@ -104,9 +104,11 @@ static const struct row rows[] = {
      NULL},
     {"secretsmanager.rotation", NULL, "Stack", "cloudformation:CreateStack cloudformation:CreateChangeSet",
      CLOUDFORMATION "aws:transform/SecretsManager-2024-09-16", NULL, NULL, NULL},
-    /* The rest CloudFormation does in the caller's name. */
+    /* The rest CloudFormation does in the caller's name, its looks at what it
+     * made among it. */
     {"secretsmanager.rotation", NULL, "Function",
-     "lambda:CreateFunction lambda:GetFunction lambda:TagResource lambda:AddPermission "
+     "lambda:CreateFunction lambda:GetFunction lambda:GetFunctionConfiguration "
+     "lambda:GetFunctionCodeSigningConfig lambda:GetPolicy lambda:TagResource lambda:AddPermission "
      "lambda:InvokeFunction lambda:RemovePermission lambda:DeleteFunction",
      "arn:{partition}:lambda:{region}:{account}:function:{function}", NULL, NULL, NULL},
     {"secretsmanager.rotation", NULL, "Function", "logs:DeleteLogGroup",
