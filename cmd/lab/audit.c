@@ -47,24 +47,38 @@ static void print_event(const struct json *e)
     putchar('\n');
 }
 
-static void print_events(const struct options *o, const char *secret, const struct json *events)
+/* Oldest first: a story is told from its beginning. */
+static void print_events(const char *secret, const struct json *events)
 {
-    if (o->json) {
-        for (const struct json *e = json_first(events); e; e = json_next(e)) {
-            CLEANUP(buf_release) struct buf line = {0};
-            json_write(e, &line);
-            puts(buf_text(&line));
-        }
-        return;
-    }
     printf("Who read %s\n", secret);
-    /* Oldest first: a story is told from its beginning. */
     for (size_t i = json_count(events); i-- > 0;)
         print_event(json_at(events, i));
     if (json_count(events) == 0)
         puts("nobody that CloudTrail knows of yet; events take some minutes to appear");
     else
         print_counts(events);
+}
+
+static bool stream_events(const struct session *s, const struct json *events, struct error *err)
+{
+    struct aws_totals totals = aws_shared_totals(s->shared);
+    CLEANUP(json_freep) struct json *summary = json_of("type", "summary", NULL);
+    struct render *render = render_new(s->options, "audit");
+
+    for (size_t i = json_count(events); i-- > 0;) {
+        CLEANUP(json_freep) struct json *event = json_of("type", "read", NULL);
+        for (const struct json *m = json_first(json_at(events, i)); m; m = json_next(m))
+            json_put(event, json_key(m), json_copy(m));
+        render_event(render, event);
+    }
+    /* One after the other: all of them are the chain. */
+    json_put_int(summary, "requests", (int64_t)totals.requests);
+    json_put_int(summary, "chain_requests", (int64_t)totals.requests);
+    json_put_int(summary, "bytes_sent", (int64_t)totals.bytes_sent);
+    json_put_int(summary, "bytes_received", (int64_t)totals.bytes_received);
+    bool ok = render_end(render, summary, 0, err);
+    render_free(render);
+    return ok;
 }
 
 /* A name gives its ARN where the secret still exists: callers write both. */
@@ -121,7 +135,9 @@ static bool audit(struct session *s, const struct options *o, struct error *err)
                                             .people = {s->arn, *function ? function : NULL}};
     if (!read_trail(s, client, &question, events, err))
         return false;
-    print_events(o, secret, events);
+    if (o->json)
+        return stream_events(s, events, err);
+    print_events(secret, events);
     return true;
 }
 

@@ -3,35 +3,57 @@
 #include "aws/common/file.h"
 #include "aws/common/mem.h"
 #include "cmd/lab/commands.h"
+#include "cmd/lab/exit_status.h"
 #include "cmd/lab/session.h"
 
 #include <stdio.h>
 
 COMMAND(version)
 {
-    (void)err;
     (void)words;
     (void)count;
-    if (o->json)
-        printf("{\"lab\":\"%s\"}\n", LAB_VERSION);
-    else
-        printf("lab %s\n", LAB_VERSION);
     *status = 0;
-    return true;
+    if (!o->json) {
+        printf("lab %s\n", LAB_VERSION);
+        return true;
+    }
+    /* The stream's first event says it. */
+    struct render *render = render_new(o, "version");
+    bool ok = render_end(render, NULL, 0, err);
+    render_free(render);
+    return ok;
+}
+
+static void say_valid(const struct session *s)
+{
+    CLEANUP(json_freep) struct json *event = json_of("type", "plan", "file", s->plan.file, NULL);
+
+    json_put_int(event, "steps", (int64_t)s->plan.step_count);
+    render_event(s->render, event);
+    if (!s->options->json && !s->options->quiet)
+        printf("%s: %zu step%s, no mistake\n", s->plan.file, s->plan.step_count,
+               s->plan.step_count == 1 ? "" : "s");
 }
 
 COMMAND(validate)
 {
     struct session s = {.stop_fd = -1};
     struct options named = *o;
+    struct error report;
 
     if (count > 0)
         named.plan = words[0];
+    s.render = render_new(o, "validate");
     bool ok = session_load_plan(&s, &named, err);
-    if (ok && !o->quiet)
-        printf("%s: %zu steps, no mistake\n", s.plan.file, s.plan.step_count);
+    if (ok)
+        say_valid(&s);
+    *status = ok ? 0 : exit_status_of(err);
+    if (!render_end(s.render, NULL, *status, &report) && ok) {
+        *err = report;
+        ok = false;
+    }
+    render_free(s.render);
     session_release(&s);
-    *status = 0;
     return ok;
 }
 
@@ -52,6 +74,21 @@ static void print_row(const struct json *row)
     putchar('\n');
 }
 
+static bool stream_rows(const struct options *o, const struct json *rows, struct error *err)
+{
+    struct render *render = render_new(o, "status");
+
+    for (const struct json *row = json_first(rows); row; row = json_next(row)) {
+        CLEANUP(json_freep) struct json *event = json_of("type", "checkpoint", NULL);
+        for (const struct json *m = json_first(row); m; m = json_next(m))
+            json_put(event, json_key(m), json_copy(m));
+        render_event(render, event);
+    }
+    bool ok = render_end(render, NULL, 0, err);
+    render_free(render);
+    return ok;
+}
+
 COMMAND(status)
 {
     CLEANUP(store_closep) struct store *store = NULL;
@@ -61,11 +98,10 @@ COMMAND(status)
     (void)count;
     if (!store_open(session_state_file(o), true, clock_system, &store, err) || !store_list(store, &rows, err))
         return false;
-    if (o->json) {
-        CLEANUP(buf_release) struct buf text = {0};
-        json_write(rows, &text);
-        puts(buf_text(&text));
-    } else if (json_count(rows) == 0) {
+    *status = 0;
+    if (o->json)
+        return stream_rows(o, rows, err);
+    if (json_count(rows) == 0) {
         puts("no checkpoints yet");
     } else {
         const char *lab = "", *learner = "";
@@ -79,6 +115,5 @@ COMMAND(status)
             print_row(row);
         }
     }
-    *status = 0;
     return true;
 }

@@ -4,6 +4,7 @@
 #include "aws/common/redact.h"
 #include "cmd/lab/commands.h"
 #include "cmd/lab/exit_status.h"
+#include "cmd/lab/render.h"
 #include "cmd/lab/stop.h"
 
 #include <locale.h>
@@ -98,6 +99,24 @@ static bool run(int argc, char **argv, struct options *o, int *status, struct er
     return c->run(o, words, count, status, err);
 }
 
+/* What fails before it begins a stream leaves one all the same: whoever reads
+ * lines finds the reason and the exit status in them. */
+static void end_stream(const struct options *o, const struct error *why, int status)
+{
+    struct options own = *o;
+    struct error ignored;
+
+    if (!o->json || render_begun())
+        return;
+    own.junit = NULL;
+    struct render *render = render_new(&own, "");
+    CLEANUP(json_freep)
+    struct json *event = json_of("type", "error", "code", why->remote_code, "message", why->message, NULL);
+    render_event(render, event);
+    (void)!render_end(render, NULL, status, &ignored);
+    render_free(render);
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {0};
@@ -115,6 +134,7 @@ int main(int argc, char **argv)
         status = exit_status_of(&err);
         if (err.code == ERR_INTERRUPTED)
             status = stop_status();
+        end_stream(&o, &err, status);
     }
     options_release(&o);
     if (fflush(stdout) != 0 && status == 0)

@@ -75,6 +75,14 @@ static void put_json(const struct json *event)
     put_line(buf_str(&line));
 }
 
+/* Process-wide, as standard output is. */
+static bool begun;
+
+bool render_begun(void)
+{
+    return begun;
+}
+
 struct render *render_new(const struct options *o, const char *command)
 {
     struct render *r = mem_alloc(sizeof *r);
@@ -87,6 +95,7 @@ struct render *render_new(const struct options *o, const char *command)
         CLEANUP(json_freep) struct json *version = json_of("type", "version", "lab", LAB_VERSION, NULL);
         json_put_int(version, "stream", 1);
         put_json(version);
+        begun = true;
     }
     return r;
 }
@@ -380,13 +389,28 @@ static void put_summary(const struct render *r, const struct json *summary)
     put_line(buf_str(&line));
 }
 
+/* The contract's members (DESIGN section 2), whoever ends the stream. */
+static void put_json_summary(const struct json *summary, int status)
+{
+    static const char *const numbers[] = {"requests",       "mutating",       "bytes_sent",
+                                          "bytes_received", "chain_requests", "wall_ms"};
+    CLEANUP(json_freep)
+    struct json *event = summary ? json_copy(summary) : json_of("type", "summary", NULL);
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        if (!json_get(event, numbers[i]))
+            json_put_int(event, numbers[i], 0);
+    }
+    if (!json_get(event, "waits"))
+        json_put(event, "waits", json_array());
+    json_put_int(event, "exit", status);
+    put_json(event);
+}
+
 bool render_end(struct render *r, const struct json *summary, int status, struct error *err)
 {
     if (r->options->json) {
-        CLEANUP(json_freep)
-        struct json *event = summary ? json_copy(summary) : json_of("type", "summary", NULL);
-        json_put_int(event, "exit", status);
-        put_json(event);
+        put_json_summary(summary, status);
     } else {
         put_summary(r, summary);
     }

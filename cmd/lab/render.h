@@ -10,8 +10,10 @@ struct render;
 
 struct render *render_new(const struct options *o, const char *command);
 void render_event(void *render, const struct json *event);
-/** The last event, with the exit status added; writes the JUnit file. summary
- * is borrowed and may be NULL. */
+/** Whether a stream of JSON lines has begun: standard output carries one. */
+bool render_begun(void);
+/** The last event, with the exit status added and what it lacks as 0; writes the
+ * JUnit file. summary is borrowed and may be NULL. */
 MUST_USE bool render_end(struct render *r, const struct json *summary, int status, struct error *err);
 void render_free(struct render *r);
 

@@ -26,6 +26,22 @@ static const char *environment_get(void *self, const char *name)
     return getenv(name);
 }
 
+static void tell_problems(struct session *s, const struct plan_problems *problems, const char *file)
+{
+    CLEANUP(buf_release) struct buf text = {0};
+
+    plan_problems_print(problems, file, &text);
+    fputs(buf_text(&text), stderr);
+    for (size_t i = 0; s->render && i < problems->count; i++) {
+        const struct plan_problem *p = &problems->items[i];
+        CLEANUP(json_freep)
+        struct json *event = json_of("type", "mistake", "file", file, "message", p->message, NULL);
+        json_put_int(event, "line", p->line);
+        json_put_int(event, "column", p->column);
+        render_event(s->render, event);
+    }
+}
+
 static bool parse_plan(struct session *s, const char *file, const struct step_kind *const *kinds,
                        struct error *err)
 {
@@ -38,9 +54,7 @@ static bool parse_plan(struct session *s, const char *file, const struct step_ki
         .file = file, .kinds = schemas, .var_overrides = s->options->vars, .getenv = environment_get};
     s->has_plan = plan_parse(buf_str(&s->plan_text), &options, &s->plan, &problems);
     if (!s->has_plan) {
-        CLEANUP(buf_release) struct buf text = {0};
-        plan_problems_print(&problems, file, &text);
-        fputs(buf_text(&text), stderr);
+        tell_problems(s, &problems, file);
         error_set(err, ERR_PLAN, "%s: %zu mistake%s", file, problems.count, problems.count == 1 ? "" : "s");
     }
     plan_problems_release(&problems);
@@ -53,8 +67,12 @@ bool session_load_plan(struct session *s, const struct options *o, struct error 
 
     s->options = o;
     if (o->plan || access(file, F_OK) == 0) {
-        if (!file_read(file, PLAN_LIMIT_BYTES, &s->plan_text, err))
+        if (!file_read(file, PLAN_LIMIT_BYTES, &s->plan_text, err)) {
+            /* It can be read; it is no plan. */
+            if (err->code == ERR_LIMIT)
+                err->code = ERR_PLAN;
             return error_wrap(err, "read the plan");
+        }
         return parse_plan(s, file, step_kinds, err);
     }
     const struct builtin_lab *lab = builtin_lab_find(STR(BUILTIN_LAB));
