@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #define FILE_LIMIT_BYTES (256u << 10)
@@ -45,7 +46,8 @@ static bool read_one(const struct environment *env, const char *variable, const 
     const char *named = env_get(env, variable), *home = env_get(env, "HOME");
     CLEANUP(mem_freep) char *path = NULL;
 
-    if (!named && !home)
+    /* The usual way to say "none": the AWS CLI takes it, and no other device. */
+    if ((!named && !home) || (named && strcmp(named, "/dev/null") == 0))
         return true;
     if (named && !(named[0] == '~' && named[1] == '/' && home))
         path = mem_dup(named);

@@ -280,12 +280,37 @@ static void iam_is_signed_with_its_own_region(void **state)
     assert_string_equal(aws_partition("mars-north-1"), "aws");
 }
 
+/* How people say "no configuration of mine"; other devices are refused. */
+static void takes_the_null_device_for_none(void **state)
+{
+    static const char *nothing[] = {"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+                                    NULL};
+    static const char *zeroes[] = {"AWS_CONFIG_FILE=/dev/zero", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+                                   NULL};
+    struct aws_settings_options options = {.env = variables_of(nothing)};
+    struct aws_settings s;
+    struct error err = {0};
+
+    (void)state;
+    assert_true(aws_settings_load(&options, &s, &err));
+    assert_string_equal(s.profile, "default");
+    aws_settings_release(&s);
+    options.env = variables_of(zeroes);
+    assert_false(aws_settings_load(&options, &s, &err));
+    assert_int_equal(err.code, ERR_CONFIG);
+    aws_settings_release(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chooses_profile_and_region),           cmocka_unit_test(files_may_be_missing),
-        cmocka_unit_test(a_broken_file_is_named_and_not_shown), cmocka_unit_test(finds_endpoint_overrides),
-        cmocka_unit_test(iam_is_signed_with_its_own_region),    cmocka_unit_test(reads_the_retry_mode),
+        cmocka_unit_test(chooses_profile_and_region),
+        cmocka_unit_test(files_may_be_missing),
+        cmocka_unit_test(a_broken_file_is_named_and_not_shown),
+        cmocka_unit_test(finds_endpoint_overrides),
+        cmocka_unit_test(iam_is_signed_with_its_own_region),
+        cmocka_unit_test(takes_the_null_device_for_none),
+        cmocka_unit_test(reads_the_retry_mode),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
