@@ -11,6 +11,7 @@
 #include "cmd/lab/labs.h"
 #include "cmd/lab/sandbox_data.h"
 #include "cmd/lab/sandbox_env.h"
+#include "cmd/lab/sandbox_scratch.h"
 #include "cmd/lab/sandbox_stop.h"
 #include "cmd/lab/session.h"
 #include "steps/mysql/rotation.h"
@@ -206,7 +207,7 @@ static bool write_open_file(const struct box *b, const char *name, struct str te
 /* The CA is no secret; the private keys stay where only we can read. */
 static bool write_open_files(struct box *b, struct str ca, struct error *err)
 {
-    if (!file_temp_dir("lab-workstation", &b->open_directory, err))
+    if (!sandbox_scratch_make("lab-workstation", &b->open_directory, err))
         return false;
     if (chmod(b->open_directory, 0755) < 0)
         return error_os(err, "open %s", b->open_directory);
@@ -558,7 +559,7 @@ static bool check_options(const struct options *o, size_t count, const char *con
 static bool choose_directory(struct box *b, struct error *err)
 {
     if (!b->options->data)
-        return file_temp_dir("lab-sandbox", &b->directory, err);
+        return sandbox_scratch_make("lab-sandbox", &b->directory, err);
     if (!sandbox_data_open(b->options->data, &b->data, err))
         return false;
     b->directory = mem_dup(b->data.directory);
