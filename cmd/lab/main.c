@@ -40,13 +40,15 @@ static void harden(void)
 static const struct command *pick(const struct options *o, struct error *err)
 {
     const struct command *near = NULL;
-    size_t best = 3;
+    size_t best;
 
     if (o->word_count == 0)
         return command_find("help");
     const struct command *c = command_find(o->words[0]);
     if (c)
         return c;
+    /* Another word altogether is no slip of the pen. */
+    best = strlen(o->words[0]) < 3 ? strlen(o->words[0]) : 3;
     for (c = commands; c->name; c++) {
         size_t d = str_distance(str_of(o->words[0]), str_of(c->name));
         if (d < best) {
@@ -93,7 +95,7 @@ static bool run(int argc, char **argv, struct options *o, int *status, struct er
     const char *const *words = (const char *const *)o->words + (o->word_count ? 1 : 0);
     size_t count = o->word_count ? o->word_count - 1 : 0;
     if (o->help)
-        return command_help(o, &c->name, 1, status, err);
+        return command_help(o, &c->name, o->word_count ? 1 : 0, status, err);
     if (!check_words(c, o, count, err))
         return false;
     return c->run(o, words, count, status, err);
@@ -137,7 +139,9 @@ int main(int argc, char **argv)
         end_stream(&o, &err, status);
     }
     options_release(&o);
-    if (fflush(stdout) != 0 && status == 0)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
+        fputs("lab: standard output cannot be written\n", stderr);
         status = 74;
+    }
     return status;
 }
