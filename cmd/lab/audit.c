@@ -93,22 +93,28 @@ static char *arn_of(struct aws_client *client, const char *secret)
     return mem_dup(json_get_text(out, "ARN"));
 }
 
+enum { THROTTLES_MAX = 20 };
+
 /* Every page, within CloudTrail's limit. */
 static bool read_trail(struct session *s, struct aws_client *client, const struct trail_question *q,
                        struct json *events, struct error *err)
 {
     CLEANUP(mem_freep) char *token = mem_dup("");
 
-    for (;;) {
+    /* The limit is the account's: others who ask at the same time count too, so
+     * a page that was throttled is asked for again, a bounded number of times. */
+    for (int throttled = 0;;) {
         CLEANUP(json_freep) struct json *in = trail_request(q, token);
         CLEANUP(json_freep) struct json *out = NULL;
-        if (!aws_call(client, "cloudtrail", "LookupEvents", in, &out, err))
+        if (aws_call(client, "cloudtrail", "LookupEvents", in, &out, err)) {
+            char *next = mem_dup(trail_add_page(q, out, events));
+            mem_free(token);
+            token = next;
+            if (!*token)
+                return true;
+        } else if (!err->throttle || ++throttled > THROTTLES_MAX) {
             return false;
-        char *next = mem_dup(trail_add_page(q, out, events));
-        mem_free(token);
-        token = next;
-        if (!*token)
-            return true;
+        }
         if (!s->options->quiet)
             fprintf(stderr, "lab: waiting for CloudTrail's next page (it takes two questions a second)\n");
         if (clock_wait(TRAIL_PAGE_MS, s->stop_fd))
