@@ -7,8 +7,9 @@
 
 struct builtin_lab {
     const char *name;
-    struct str plan;  /* plan.yaml */
-    struct str world; /* world.yaml */
+    struct str plan;   /* plan.yaml */
+    struct str world;  /* world.yaml */
+    struct str access; /* access.sh, for the workstation's shell */
 };
 
 /** NULL when there is none of that name. */

@@ -10,4 +10,9 @@ labs_secrets_manager_world:
     .incbin "labs/secrets-manager/world.yaml"
 labs_secrets_manager_world_end:
     .byte 0
+    .global labs_secrets_manager_access, labs_secrets_manager_access_end
+labs_secrets_manager_access:
+    .incbin "labs/secrets-manager/access.sh"
+labs_secrets_manager_access_end:
+    .byte 0
     .section .note.GNU-stack,"",@progbits

@@ -217,6 +217,7 @@ bool session_prepare(struct session *s, struct error *err)
     s->shared = aws_shared_new(&shared);
     s->caller = provider_chain_new_with(&provider);
     s->instance = provider_imds_new(&s->settings, clock_system);
+    s->who = who_new(&s->settings, s->shared, s->caller);
     find_ca(s);
     return true;
 }
@@ -360,6 +361,10 @@ bool session_run(struct session *s, const char *command, const struct step_kind 
         .new_client_self = s,
         .caller = s->caller,
         .instance = s->instance,
+        .machine = who_machine,
+        .assume = who_role,
+        .who_self = s->who,
+        .workstation_script = builtin_lab_find(STR(BUILTIN_LAB))->access,
         .account = s->account,
         .region = s->settings.region,
         .partition = s->partition,
@@ -425,6 +430,7 @@ char *session_argument(const struct session *s, const char *kind, const char *me
 void session_release(struct session *s)
 {
     store_closep(&s->store);
+    who_free(s->who); /* before what the roles are assumed with */
     aws_shared_free(s->shared);
     credential_provider_freep(&s->caller);
     credential_provider_freep(&s->instance);

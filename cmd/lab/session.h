@@ -8,6 +8,7 @@
 #include "aws/provider/provider.h"
 #include "cmd/lab/options.h"
 #include "cmd/lab/render.h"
+#include "cmd/lab/who.h"
 #include "steps/engine/engine.h"
 #include "steps/plan/plan.h"
 #include "steps/store/store.h"
@@ -23,6 +24,7 @@ struct session {
     struct store *store;
     char account[13], arn[512], partition[32], run_id[40];
     char *ca_file;
+    struct who *who; /* roles assumed and the machine's instance id, as steps ask */
     int stop_fd;
     uint64_t requests_before;
     /* Called when the engine has ended, well or not, unless it was interrupted:

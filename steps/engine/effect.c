@@ -10,15 +10,30 @@ enum {
 
 /* --- reads --- */
 
+static struct credential_provider *provider_of(const struct step_context *c, enum step_identity who)
+{
+    switch (who) {
+    case AS_CALLER:
+        return c->run->options->caller;
+    case AS_INSTANCE:
+        return c->run->options->instance;
+    case AS_ROLE:
+        return c->assumed;
+    }
+    return NULL;
+}
+
 static bool pick_identity(struct step_context *c, enum step_identity who, struct aws_client *client,
                           struct error *err)
 {
-    const struct engine_options *o = c->run->options;
+    struct credential_provider *provider = provider_of(c, who);
 
-    if (who == AS_INSTANCE && !o->instance)
+    if (!provider && who == AS_INSTANCE)
         return error_set(err, ERR_CONFIG,
                          "no metadata service answers here: this step acts as the workstation, run it there");
-    aws_client_set_provider(client, who == AS_INSTANCE ? o->instance : o->caller);
+    if (!provider)
+        return error_set(err, ERR_BUG, "step %s acts as a role that it did not name", c->step->id);
+    aws_client_set_provider(client, provider);
     return true;
 }
 
@@ -68,10 +83,29 @@ bool step_call_all(struct step_context *c, enum step_identity who, const char *s
 
 void step_refresh(struct step_context *c, enum step_identity who)
 {
-    struct credential_provider *p = who == AS_INSTANCE ? c->run->options->instance : c->run->options->caller;
+    struct credential_provider *p = provider_of(c, who);
 
     if (p && p->invalidate)
         p->invalidate(p->self);
+}
+
+const char *step_machine(const struct step_context *c)
+{
+    const struct engine_options *o = c->run->options;
+
+    return o->machine ? o->machine(o->who_self) : "";
+}
+
+void step_assume(struct step_context *c, const char *role_arn)
+{
+    const struct engine_options *o = c->run->options;
+
+    c->assumed = o->assume ? o->assume(o->who_self, role_arn) : NULL;
+}
+
+struct str step_workstation_script(const struct step_context *c)
+{
+    return c->run->options->workstation_script;
 }
 
 /* --- effects --- */

@@ -17,6 +17,13 @@ struct engine_options {
     struct aws_client *(*new_client)(void *self, struct error *err);
     void *new_client_self;
     struct credential_provider *caller, *instance; /* instance NULL: no metadata service */
+    /* Asked from workers. machine: id of the instance lab runs on, "" when it is
+     * none. assume: keys of a role the caller assumes; borrowed, the same one for
+     * the same role. Either may be NULL: no instance, no roles. */
+    const char *(*machine)(void *self);
+    struct credential_provider *(*assume)(void *self, const char *role_arn);
+    void *who_self;
+    struct str workstation_script; /* step_workstation_script; may be empty */
     const char *account, *region, *partition, *learner, *run_id, *ca_file;
     struct clock clock;
     struct random random;

@@ -101,9 +101,18 @@ enum step_status step_wait(struct step_context *c, const struct step_wait *wait)
 
 /* --- who acts --- */
 enum step_identity {
-    AS_CALLER,  /* whoever runs lab */
-    AS_INSTANCE /* the workstation's role, from its metadata service */
+    AS_CALLER,   /* whoever runs lab */
+    AS_INSTANCE, /* the role of the machine that lab runs on, from its metadata service */
+    AS_ROLE      /* a role that the caller assumes: step_assume says which */
 };
+
+/** The instance lab runs on, by its metadata service; "" when none answers. */
+const char *step_machine(const struct step_context *c);
+/** Whom AS_ROLE stands for in this activation. */
+void step_assume(struct step_context *c, const char *role_arn);
+/** What the lab carries for steps that act on the workstation from elsewhere:
+ * a script for its shell. Empty when it carries none. */
+struct str step_workstation_script(const struct step_context *c);
 
 /** A call that only reads (the model says so; ERR_BUG otherwise). */
 MUST_USE bool step_call(struct step_context *c, enum step_identity who, const char *service,

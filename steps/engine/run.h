@@ -65,6 +65,7 @@ struct step_context {
     bool forced;   /* a test that is run although it was passed */
     struct json *with, *recorded, *memo, *scratch, *outputs;
     struct observation seen;
+    struct credential_provider *assumed; /* AS_ROLE; NULL before step_assume */
     int64_t started_ms, waiting_since_ms;
     uint64_t effects;
     size_t settled; /* intents of earlier runs that this one has closed */
