@@ -5,7 +5,9 @@
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/workstation.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const instance_kinds[] = {"ec2.instance", NULL};
@@ -140,6 +142,17 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     return true;
 }
 
+/* Whether Systems Manager reaches the workstation now. Only then can the new
+ * role be what cuts it off. Who may not ask does without the watch. */
+static void note_agent(struct step_context *c, const char *instance)
+{
+    bool managed, online;
+    struct error ignored;
+
+    if (once(c, "agent asked") && way_ping(c, instance, &managed, &online, &ignored))
+        json_put_bool(step_memo(c), "online", online);
+}
+
 /* Before anything is replaced: the store, then the tag. Ours is not on the
  * workstation now, so what is there is what has to come back. */
 static bool keep_original(struct step_context *c, struct association *a, struct error *err)
@@ -150,6 +163,7 @@ static bool keep_original(struct step_context *c, struct association *a, struct 
     struct json *in;
 
     a->original = mem_dup(now);
+    note_agent(c, a->instance);
     if (strcmp(json_get_text(memo, "original"), now) == 0 && json_get(memo, "tagged"))
         return true;
     json_put_text(memo, "original", now);
@@ -183,6 +197,94 @@ static enum step_status move_to(struct step_context *c, const struct association
     return gotcha_or_fail(c, full, err);
 }
 
+/* Policies that let the agent work. A role with none of them may still have one
+ * of its own that does. */
+static const char *const agent_policies[] = {"AmazonSSMManagedInstanceCore", "AWSCloud9SSMInstanceProfile",
+                                             "AmazonEC2RoleforSSM", "AdministratorAccess"};
+
+static bool role_serves_agent(struct step_context *c, const char *profile, char role[65])
+{
+    CLEANUP(json_freep) struct json *out = NULL;
+    CLEANUP(json_freep) struct json *attached = NULL;
+    struct error ignored;
+
+    role[0] = '\0';
+    if (!look_up(c, "iam", "GetInstanceProfile", json_of("InstanceProfileName", arn_name(profile), NULL),
+                 NULL, &out, &ignored))
+        return true;
+    snprintf(role, 65, "%s", json_text(json_path(out, "InstanceProfile.Roles.0.RoleName")));
+    if (!*role || !look_up_all(c, "iam", "ListAttachedRolePolicies", json_of("RoleName", role, NULL), NULL,
+                               &attached, &ignored))
+        return true;
+    const struct json *list = json_get(attached, "AttachedPolicies");
+    for (const struct json *p = json_first(list); p; p = json_next(p)) {
+        for (size_t i = 0; i < ARRAY_LEN(agent_policies); i++) {
+            if (strcmp(json_get_text(p, "PolicyName"), agent_policies[i]) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The workstation has our profile: Systems Manager has to reach it still. *lost
+ * when it does not, and no patience will help. */
+static enum step_status watch_agent(struct step_context *c, const struct association *a, bool *lost)
+{
+    enum { PATIENCE_MS = 120000 };
+    static const struct step_wait back = {"Systems Manager to reach the workstation in its new role", 1000,
+                                          10000, 300000};
+    struct json *scratch = step_scratch(c);
+    bool managed, online;
+    struct error ignored;
+    char role[65];
+
+    *lost = false;
+    if (!json_bool(json_get(step_memo(c), "online"), false) ||
+        !way_ping(c, a->instance, &managed, &online, &ignored) || online)
+        return STEP_FINISHED;
+    if (!json_get(scratch, "lost_ms"))
+        json_put_int(scratch, "lost_ms", step_now_ms(c));
+    bool serves = role_serves_agent(c, a->ours, role);
+    if (serves && step_now_ms(c) - json_int(json_get(scratch, "lost_ms"), 0) < PATIENCE_MS)
+        return step_wait(c, &back);
+    CLEANUP(mem_freep)
+    char *why = mem_printf("as role %s, which has %s, Systems Manager no longer reaches the workstation",
+                           role, serves ? "a policy for its agent" : "no AmazonSSMManagedInstanceCore");
+    json_put_text(scratch, "lost", why);
+    *lost = true;
+    return STEP_FINISHED;
+}
+
+static enum step_status take_back(struct step_context *c, const struct association *a, struct error *err)
+{
+    static const struct step_wait settle = {"the workstation to take its original role back", 300, 5000,
+                                            300000};
+
+    if (has_ours(a) && a->settled && a->original)
+        return move_to(c, a, a->original, &settle, err);
+    if (!a->settled)
+        return step_wait(c, &settle);
+    step_refresh(c, AS_INSTANCE);
+    error_set(err, ERR_FAILED, "%s: it has its original profile back",
+              json_get_text(step_scratch(c), "lost"));
+    return STEP_FAILED;
+}
+
+static enum step_status settled_as_ours(struct step_context *c, const struct association *a,
+                                        struct error *err)
+{
+    bool lost;
+    enum step_status status = watch_agent(c, a, &lost);
+
+    if (status != STEP_FINISHED)
+        return status;
+    if (lost)
+        return take_back(c, a, err);
+    step_refresh(c, AS_INSTANCE);
+    give(c, a);
+    return STEP_FINISHED;
+}
+
 static enum step_status apply(struct step_context *c, struct error *err)
 {
     static const struct step_wait settle = {"the workstation to take its new role", 300, 5000, 300000};
@@ -195,10 +297,10 @@ static enum step_status apply(struct step_context *c, struct error *err)
             return STEP_FAILED;
         if (!a.settled)
             return step_wait(c, &settle);
-        step_refresh(c, AS_INSTANCE);
-        give(c, &a);
-        return STEP_FINISHED;
+        return settled_as_ours(c, &a, err);
     }
+    if (json_get(step_scratch(c), "lost"))
+        return take_back(c, &a, err);
     if (!a.settled)
         return step_wait(c, &settle);
     if (!keep_original(c, &a, err))

@@ -14,6 +14,9 @@ static const struct schema_field with[] = {
      .type = FIELD_TEXT,
      .required = true,
      .help = "service that may assume it, ec2.amazonaws.com"},
+    {.name = "trust_principal",
+     .type = FIELD_TEXT,
+     .help = "ARN of a user or role that may assume it too, for from: assume-role"},
     {.name = "description", .type = FIELD_TEXT, .help = "description"},
     {.name = "managed_policies",
      .type = FIELD_LIST,
@@ -46,7 +49,10 @@ static struct json *trust_document(const struct step_context *c)
     struct json *statement =
         json_push(json_put(document, "Statement", json_array()), json_of("Effect", "Allow", NULL));
 
-    json_put(statement, "Principal", json_of("Service", json_get_text(step_with(c), "service"), NULL));
+    struct json *principal =
+        json_put(statement, "Principal", json_of("Service", json_get_text(step_with(c), "service"), NULL));
+    if (*json_get_text(step_with(c), "trust_principal"))
+        json_put_text(principal, "AWS", json_get_text(step_with(c), "trust_principal"));
     json_put_text(statement, "Action", "sts:AssumeRole");
     return document;
 }

@@ -4,14 +4,15 @@
  * after a change of policies the old answer lives on for seconds (facts 4). */
 #include "aws/common/mem.h"
 #include "steps/kinds/database.h"
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/workstation.h"
 #include "steps/mysql/account.h"
 
 #include <string.h>
 
 static const char *const secret_kinds[] = {"secretsmanager.secret", NULL};
-static const char *const who_words[] = {"instance", "caller", NULL};
 
 static const struct schema_field with[] = {
     {.name = "secret",
@@ -20,11 +21,7 @@ static const struct schema_field with[] = {
      .any_of_group = true,
      .help = "the secret, as a step"},
     {.name = "name", .type = FIELD_TEXT, .any_of_group = true, .help = "the secret, by name or ARN"},
-    {.name = "from",
-     .type = FIELD_TEXT,
-     .otherwise = "instance",
-     .choices = who_words,
-     .help = "who tries it"},
+    WAY_FIELDS,
     {.name = "version", .type = FIELD_TEXT, .otherwise = "AWSCURRENT", .help = "staging label"},
     {.name = "samples",
      .type = FIELD_INTEGER,
@@ -47,11 +44,6 @@ static const char *secret_id(const struct step_context *c)
 {
     const char *name = json_text(json_path(step_with(c), "secret.name"));
     return *name ? name : json_get_text(step_with(c), "name");
-}
-
-static enum step_identity who_tries(const struct step_context *c)
-{
-    return strcmp(json_get_text(step_with(c), "from"), "caller") == 0 ? AS_CALLER : AS_INSTANCE;
 }
 
 static bool read_secret(struct step_context *c, enum step_identity who, const char *version,
@@ -123,13 +115,13 @@ static bool use_table(struct step_context *c, struct mysql_session *s, const cha
     return true;
 }
 
-static bool try_access(struct step_context *c, struct error *err)
+static bool try_here(struct step_context *c, const struct way *way, struct error *err)
 {
     CLEANUP(mysql_login_release) struct mysql_login login = {0};
     CLEANUP(mysql_endp) struct mysql_session *session = NULL;
     CLEANUP(mysql_rows_release) struct mysql_rows tables = {0};
 
-    if (!read_secret(c, who_tries(c), json_get_text(step_with(c), "version"), &login, err) ||
+    if (!read_secret(c, way->who, json_get_text(step_with(c), "version"), &login, err) ||
         !database_open(c, &login, &session, err))
         return false;
     if (!mysql_run(session, STR("SHOW TABLES"), &tables, err))
@@ -139,6 +131,58 @@ static bool try_access(struct step_context *c, struct error *err)
     step_note(c, "%s logs in over TLS (%s), sees %zu tables, made one, wrote, read and dropped it",
               login.user, mysql_cipher(session), tables.count);
     return true;
+}
+
+/* The value behind `name` in a line "name<TAB>value" of the script's output. */
+static struct str line_value(struct str output, const char *name)
+{
+    struct str rest = output, line, key;
+
+    while (str_split(&rest, '\n', &line)) {
+        struct str value = line;
+        if (str_split(&value, '\t', &key) && str_is(key, name))
+            return value;
+    }
+    return STR("");
+}
+
+/* The same on the workstation. The table's name is quoted here; user and
+ * password stay there. */
+static enum step_status try_there(struct step_context *c, const struct way *way, struct error *err)
+{
+    CLEANUP(mem_freep) char *name = table_name(c);
+    CLEANUP(buf_release) struct buf table = {0};
+    CLEANUP(buf_release) struct buf output = {0};
+    CLEANUP(json_freep)
+    struct json *vars =
+        json_of("SECRET", secret_id(c), "VERSION", json_get_text(step_with(c), "version"), NULL);
+
+    if (!mysql_quote_identifier(str_of(name), &table, err))
+        return STEP_FAILED;
+    json_put_text(vars, "TABLE", buf_text(&table));
+    enum step_status status = way_run_script(c, way, "access", vars, &output, err);
+    if (status != STEP_FINISHED)
+        return status;
+    struct str cipher = line_value(buf_str(&output), "Ssl_cipher");
+    if (str_empty(cipher) || !str_is(line_value(buf_str(&output), "note"), "lab")) {
+        error_set(err, ERR_FAILED,
+                  str_empty(cipher) ? "the workstation's connection has no TLS"
+                                    : "the row that was inserted did not come back");
+        return STEP_FAILED;
+    }
+    step_note(c, "%.*s logs in over TLS (%.*s), sees %.*s tables, made one, wrote, read and dropped it",
+              STR_ARG(line_value(buf_str(&output), "user")), STR_ARG(cipher),
+              STR_ARG(line_value(buf_str(&output), "tables")));
+    return STEP_FINISHED;
+}
+
+static enum step_status try_access(struct step_context *c, const struct way *way, struct error *err)
+{
+    if (way->from == FROM_SSM)
+        return try_there(c, way, err);
+    if (try_here(c, way, err))
+        return STEP_FINISHED;
+    return way->from == FROM_ROLE ? gotcha_or_fail(c, "sts:AssumeRole", err) : STEP_FAILED;
 }
 
 static bool drop_table(struct step_context *c, const char *name, struct error *err)
@@ -184,7 +228,8 @@ static bool is_expected(const struct error *err, const char *wanted)
 }
 
 /* The expected failure, several times in a row. */
-static enum step_status expect_failure(struct step_context *c, const char *wanted, struct error *err)
+static enum step_status expect_failure(struct step_context *c, const struct way *way, const char *wanted,
+                                       struct error *err)
 {
     struct json *scratch = step_scratch(c);
     int64_t patience_ms = json_int(json_get(step_with(c), "patience"), 120) * 1000;
@@ -193,7 +238,10 @@ static enum step_status expect_failure(struct step_context *c, const char *wante
     const struct step_wait again = {"the same refusal several times in a row", 300, 500, patience_ms};
     struct error got = {0};
 
-    if (try_access(c, &got)) {
+    enum step_status status = try_access(c, way, &got);
+    if (status == STEP_WAITING)
+        return status;
+    if (status == STEP_FINISHED) {
         json_put_int(scratch, "seen", 0);
         return step_wait(c, &works);
     }
@@ -220,13 +268,21 @@ static enum step_status apply(struct step_context *c, struct error *err)
     const struct step_wait allowed = {"permission to read the secret to take effect", 500, 5000, patience_ms};
     const char *wanted = json_get_text(step_expect(c), "error");
 
+    struct way way;
+
+    if (!way_choose(c, &way, err))
+        return STEP_FAILED;
     if (*wanted)
-        return expect_failure(c, wanted, err);
-    if (!try_access(c, err)) {
+        return expect_failure(c, &way, wanted, err);
+    enum step_status status = try_access(c, &way, err);
+    if (status == STEP_WAITING)
+        return status;
+    if (status == STEP_FAILED) {
         if (!is_denial(err) || patience_ms == 0)
             return STEP_FAILED;
         /* The keys at hand may be those of a role that is no longer there. */
-        step_refresh(c, who_tries(c));
+        if (way.from != FROM_SSM)
+            step_refresh(c, way.who);
         return step_wait(c, &allowed);
     }
     step_output_text(c, "result", "works");

@@ -36,7 +36,8 @@ static const struct row rows[] = {
      NULL},
     /* The profile is whichever the workstation has. */
     {"ec2.instance_profile", NULL, "Look",
-     "ec2:DescribeIamInstanceProfileAssociations iam:GetInstanceProfile", "*", NULL, NULL, NULL},
+     "ec2:DescribeIamInstanceProfileAssociations iam:GetInstanceProfile ssm:DescribeInstanceInformation", "*",
+     NULL, NULL, NULL},
     {"mysql.user", NULL, "Look", "secretsmanager:ListSecrets", "*", NULL, NULL, NULL},
     {"cloudtrail.events", NULL, "Look", "cloudtrail:LookupEvents", "*", NULL, NULL, NULL},
     /* Lambda looks at the function's network in the name of who makes it. */
@@ -58,6 +59,19 @@ static const struct row rows[] = {
      NULL, NULL, NULL},
     {"lab.access_test", "from=caller", "Secret", "secretsmanager:GetSecretValue", SECRET("{name}"), NULL,
      NULL, NULL},
+    /* The script on the workstation; the document is AWS's own. */
+    {"sts.identity", "from=ssm", "Look", "ssm:DescribeInstanceInformation ssm:GetCommandInvocation", "*",
+     NULL, NULL, NULL},
+    {"lab.access_test", "from=ssm", "Look", "ssm:DescribeInstanceInformation ssm:GetCommandInvocation", "*",
+     NULL, NULL, NULL},
+    {"sts.identity", "from=ssm", "Workstation", "ssm:SendCommand",
+     "arn:{partition}:ec2:{region}:{account}:instance/{world:instance} "
+     "arn:{partition}:ssm:{region}::document/AWS-RunShellScript",
+     NULL, NULL, NULL},
+    {"lab.access_test", "from=ssm", "Workstation", "ssm:SendCommand",
+     "arn:{partition}:ec2:{region}:{account}:instance/{world:instance} "
+     "arn:{partition}:ssm:{region}::document/AWS-RunShellScript",
+     NULL, NULL, NULL},
     {"secretsmanager.rotation", NULL, "Secret",
      "secretsmanager:DescribeSecret secretsmanager:RotateSecret secretsmanager:CancelRotateSecret",
      SECRET("{secret.name}"), NULL, NULL, NULL},

@@ -1,15 +1,13 @@
 /* sts.identity: whoever acts is the role that is wanted. */
+#include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/workstation.h"
 
 #include <string.h>
 
-static const char *const who_words[] = {"instance", "caller", NULL};
-static const char *const role_kinds[] = {"iam.role", NULL};
-
 static const struct schema_field with[] = {
-    {.name = "from", .type = FIELD_TEXT, .otherwise = "instance", .choices = who_words, .help = "who asks"},
-    {.name = "role", .type = FIELD_STEP, .step_kinds = role_kinds, .help = "the role it has to be"},
+    WAY_FIELDS,
     {0},
 };
 
@@ -32,24 +30,71 @@ static bool acts_as(const char *arn, const char *role)
     return strncmp(at, role, n) == 0 && at[n] == '/';
 }
 
+/* Keys of an instance's role come in a session named after the instance. Any
+ * others on the workstation are somebody's, set up over the role. */
+static bool overridden(const char *arn, const struct way *way)
+{
+    const char *session = strrchr(arn, '/');
+
+    return way->from == FROM_SSM && (!session || strcmp(session + 1, way->instance) != 0);
+}
+
+static bool explain_other(const char *arn, const struct way *way, const char *role, struct error *err)
+{
+    if (way->from == FROM_CALLER)
+        return error_set(err, ERR_FAILED,
+                         "lab acts as %s, not as role %s: on Cloud9 switch the AWS managed temporary "
+                         "credentials off (Preferences, AWS Settings), elsewhere say from: ssm",
+                         arn, role);
+    return error_set(err, ERR_FAILED,
+                     "the workstation acts as %s, not as the role of its instance: keys set up there go "
+                     "before the role; on Cloud9 switch the AWS managed temporary credentials off "
+                     "(Preferences, AWS Settings), else take away ~/.aws/credentials",
+                     arn);
+}
+
+static enum step_status ask(struct step_context *c, const struct way *way, struct json **out,
+                            struct error *err)
+{
+    CLEANUP(json_freep) struct json *in = json_object();
+    CLEANUP(buf_release) struct buf text = {0};
+
+    if (way->from == FROM_SSM) {
+        enum step_status status = way_run_script(c, way, "identity", NULL, &text, err);
+        if (status != STEP_FINISHED)
+            return status;
+        return json_parse(buf_str(&text), NULL, out, err) ? STEP_FINISHED : STEP_FAILED;
+    }
+    /* Cached keys belong to the old role. */
+    step_refresh(c, way->who);
+    if (step_call(c, way->who, "sts", "GetCallerIdentity", in, out, err))
+        return STEP_FINISHED;
+    return way->from == FROM_ROLE ? gotcha_or_fail(c, "sts:AssumeRole", err) : STEP_FAILED;
+}
+
 static enum step_status apply(struct step_context *c, struct error *err)
 {
     static const struct step_wait shown = {"the workstation to act as its new role", 500, 10000, 300000};
-    const struct json *args = step_with(c);
-    enum step_identity who = strcmp(json_get_text(args, "from"), "caller") == 0 ? AS_CALLER : AS_INSTANCE;
-    CLEANUP(json_freep) struct json *in = json_object();
+    const char *role = json_text(json_path(step_with(c), "role.name"));
     CLEANUP(json_freep) struct json *out = NULL;
+    struct way way;
 
-    /* Cached keys belong to the old role. */
-    step_refresh(c, who);
-    if (!step_call(c, who, "sts", "GetCallerIdentity", in, &out, err))
+    if (!way_choose(c, &way, err))
         return STEP_FAILED;
-    if (!acts_as(json_get_text(out, "Arn"), json_text(json_path(args, "role.name"))))
-        return step_wait(c, &shown);
-    step_output_text(c, "arn", json_get_text(out, "Arn"));
+    enum step_status status = ask(c, &way, &out, err);
+    if (status != STEP_FINISHED)
+        return status;
+    const char *arn = json_get_text(out, "Arn");
+    if (!acts_as(arn, role)) {
+        if (way.from != FROM_CALLER && !overridden(arn, &way))
+            return step_wait(c, &shown);
+        explain_other(arn, &way, role, err);
+        return STEP_FAILED;
+    }
+    step_output_text(c, "arn", arn);
     step_output_text(c, "user_id", json_get_text(out, "UserId"));
     step_output_text(c, "account", json_get_text(out, "Account"));
-    step_note(c, "acts as %s", json_get_text(out, "Arn"));
+    step_note(c, "acts as %s", arn);
     return STEP_FINISHED;
 }
 

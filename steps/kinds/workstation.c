@@ -1,0 +1,253 @@
+#include "steps/kinds/workstation.h"
+
+#include "steps/kinds/gotchas.h"
+#include "steps/kinds/look.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* In the order of enum way_from. */
+const char *const way_words[] = {"instance", "ssm", "assume-role", "caller", NULL};
+const char *const way_instance_kinds[] = {"ec2.instance", NULL};
+const char *const way_role_kinds[] = {"iam.role", NULL};
+
+static const enum step_identity identities[] = {AS_INSTANCE, AS_CALLER, AS_ROLE, AS_CALLER};
+
+/* --- the choice --- */
+
+/* On an instance that is not the workstation its own role says nothing. */
+static enum way_from choose_here(struct step_context *c, const char *workstation)
+{
+    const char *machine = step_machine(c);
+
+    if (!*workstation)
+        return FROM_INSTANCE;
+    return strcmp(machine, workstation) == 0 ? FROM_INSTANCE : FROM_SSM;
+}
+
+static void show(struct step_context *c, const struct way *way)
+{
+    const char *machine;
+
+    if (*json_get_text(step_with(c), "from") || !once(c, "way shown"))
+        return;
+    machine = step_machine(c);
+    if (way->from == FROM_INSTANCE)
+        step_note(c, "from the workstation, which this machine is");
+    else
+        step_note(c, "through Systems Manager on %s: lab runs on %s", way->instance,
+                  *machine ? machine : "a machine without metadata service");
+}
+
+bool way_choose(struct step_context *c, struct way *out, struct error *err)
+{
+    const struct json *args = step_with(c);
+    const char *from = json_get_text(args, "from");
+    const char *role = json_text(json_path(args, "role.arn"));
+
+    *out = (struct way){.instance = json_text(json_path(args, "instance.id"))};
+    if (!*from)
+        out->from = choose_here(c, out->instance);
+    for (size_t i = 0; way_words[i]; i++) {
+        if (strcmp(from, way_words[i]) == 0)
+            out->from = (enum way_from)i;
+    }
+    out->who = identities[out->from];
+    if (out->from == FROM_SSM && !*out->instance)
+        return error_set(err, ERR_PLAN, "from: ssm needs `instance`, the workstation");
+    if (out->from == FROM_ROLE && !*role)
+        return error_set(err, ERR_PLAN, "from: assume-role needs `role`, the role to assume");
+    if (out->from == FROM_ROLE)
+        step_assume(c, role);
+    show(c, out);
+    return true;
+}
+
+/* --- Systems Manager --- */
+
+bool way_ping(struct step_context *c, const char *instance, bool *managed, bool *online, struct error *err)
+{
+    CLEANUP(json_freep) struct json *in = json_object();
+    CLEANUP(json_freep) struct json *out = NULL;
+    struct json *filter =
+        json_push(json_put(in, "Filters", json_array()), json_of("Key", "InstanceIds", NULL));
+
+    *managed = *online = false;
+    json_push(json_put(filter, "Values", json_array()), json_text_new(instance));
+    if (!step_call(c, AS_CALLER, "ssm", "DescribeInstanceInformation", in, &out, err))
+        return false;
+    const struct json *seen = json_path(out, "InstanceInformationList.0");
+    *managed = seen != NULL;
+    *online = strcmp(json_get_text(seen, "PingStatus"), "Online") == 0;
+    return true;
+}
+
+/* One line NAME='VALUE' for the shell. The braces are Systems Manager's own
+ * parameters, and a control character has no place in a name. */
+static bool add_line(struct buf *out, const char *name, struct str value, struct error *err)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char ch = (unsigned char)value.data[i];
+        if (ch < ' ' || ch == 0x7f || ch == '{')
+            return error_set(err, ERR_PLAN, "%s has a character that cannot be sent to the workstation",
+                             name);
+    }
+    buf_printf(out, "%s='", name);
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] == '\'')
+            buf_adds(out, "'\\''");
+        else
+            buf_addc(out, value.data[i]);
+    }
+    buf_adds(out, "'\n");
+    return true;
+}
+
+static bool write_script(const struct step_context *c, const char *action, const struct json *vars,
+                         struct buf *out, struct error *err)
+{
+    struct str script = step_workstation_script(c);
+
+    if (str_empty(script))
+        return error_set(err, ERR_FAILED, "this lab carries no script for the workstation");
+    if (!add_line(out, "ACTION", str_of(action), err))
+        return false;
+    for (const struct json *v = json_first(vars); v; v = json_next(v)) {
+        if (!add_line(out, json_key(v), json_str(v), err))
+            return false;
+    }
+    buf_add(out, script);
+    return true;
+}
+
+static bool send_script(struct step_context *c, const char *instance, const char *script, struct error *err)
+{
+    CLEANUP(json_freep) struct json *in = json_of("DocumentName", "AWS-RunShellScript", NULL);
+    CLEANUP(json_freep) struct json *out = NULL;
+    struct json *parameters;
+
+    json_push(json_put(in, "InstanceIds", json_array()), json_text_new(instance));
+    parameters = json_put(in, "Parameters", json_object());
+    json_push(json_put(parameters, "commands", json_array()), json_text_new(script));
+    json_push(json_put(parameters, "executionTimeout", json_array()), json_text_new("120"));
+    if (!effect_call(c, instance, "ssm", "SendCommand", in, &out, err))
+        return false;
+    json_put_text(step_scratch(c), "command", json_text(json_path(out, "Command.CommandId")));
+    return true;
+}
+
+static enum step_status send_when_online(struct step_context *c, const struct way *way, const char *action,
+                                         const struct json *vars, struct error *err)
+{
+    static const struct step_wait online = {"the workstation's agent to be online in Systems Manager (its "
+                                            "role needs AmazonSSMManagedInstanceCore)",
+                                            1000, 10000, 300000};
+    static const struct step_wait ends = {"the script on the workstation to end", 300, 3000, 180000};
+    CLEANUP(buf_release) struct buf script = {0};
+    bool managed, is_online;
+
+    if (!way_ping(c, way->instance, &managed, &is_online, err))
+        return STEP_FAILED;
+    if (!is_online)
+        return step_wait(c, &online);
+    if (!write_script(c, action, vars, &script, err))
+        return STEP_FAILED;
+    return send_script(c, way->instance, buf_text(&script), err) ? step_wait(c, &ends)
+                                                                 : gotcha_or_fail(c, "ssm:SendCommand", err);
+}
+
+static int first_line(const char *text)
+{
+    return (int)strcspn(text, "\n");
+}
+
+/* "An error occurred (CODE) when calling the OPERATION operation: TEXT" */
+static bool aws_words(const char *words, char code[64], const char **text)
+{
+    static const char mark[] = "An error occurred (", call[] = ") when calling the ";
+    const char *at = strstr(words, mark);
+    const char *end = at ? strstr(at, call) : NULL;
+
+    if (!end || end - at - (ptrdiff_t)(sizeof mark - 1) >= 64)
+        return false;
+    at += sizeof mark - 1;
+    snprintf(code, 64, "%.*s", (int)(end - at), at);
+    *text = end + sizeof call - 1;
+    return true;
+}
+
+/* "ERROR 1045 (28000): Access denied for user …", with " at line 1" in it when
+ * a statement failed. */
+static bool sql_words(const char *words, int *number, char state[6], const char **text)
+{
+    const char *at = strstr(words, "ERROR ");
+    int used = 0;
+
+    if (!at || sscanf(at, "ERROR %9d (%5[0-9A-Z])%n", number, state, &used) != 2 || used == 0)
+        return false;
+    *text = at;
+    return true;
+}
+
+bool way_script_error(const char *words, struct error *err)
+{
+    char code[64], state[6], said[700];
+    const char *text;
+    int number;
+
+    if (aws_words(words, code, &text)) {
+        snprintf(said, sizeof said, "%.*s", first_line(text), text);
+        return error_aws(err, code, said);
+    }
+    if (sql_words(words, &number, state, &text)) {
+        bool unreachable = number >= 2000 && number < 3000;
+        enum error_code kind = unreachable                   ? ERR_UNREACHABLE
+                               : strcmp(state, "28000") == 0 ? ERR_DENIED
+                                                             : ERR_SQL;
+        (void)error_set(err, kind, "%.*s", first_line(text), text);
+        if (!unreachable)
+            (void)snprintf(err->remote_code, sizeof err->remote_code, "%s", state);
+        err->os_errno = number;
+        return false;
+    }
+    return error_set(err, ERR_FAILED, "the script on the workstation: %.*s", first_line(words), words);
+}
+
+static enum step_status read_end(const struct json *seen, struct buf *out, struct error *err)
+{
+    const char *status = json_get_text(seen, "Status");
+
+    if (strcmp(status, "Success") == 0) {
+        buf_add(out, json_str(json_get(seen, "StandardOutputContent")));
+        return STEP_FINISHED;
+    }
+    if (strcmp(status, "Failed") == 0 && *json_get_text(seen, "StandardErrorContent"))
+        (void)way_script_error(json_get_text(seen, "StandardErrorContent"), err);
+    else
+        error_set(err, ERR_FAILED, "the script on the workstation ended as %s",
+                  json_get_text(seen, "StatusDetails"));
+    return STEP_FAILED;
+}
+
+enum step_status way_run_script(struct step_context *c, const struct way *way, const char *action,
+                                const struct json *vars, struct buf *out, struct error *err)
+{
+    static const struct step_wait ends = {"the script on the workstation to end", 300, 3000, 180000};
+    static const char *const running[] = {"Pending", "InProgress", "Delayed", "Cancelling"};
+    const char *command = json_get_text(step_scratch(c), "command");
+    CLEANUP(json_freep) struct json *in = NULL;
+    CLEANUP(json_freep) struct json *seen = NULL;
+
+    if (!*command)
+        return send_when_online(c, way, action, vars, err);
+    in = json_of("CommandId", command, "InstanceId", way->instance, NULL);
+    if (!step_call(c, AS_CALLER, "ssm", "GetCommandInvocation", in, &seen, err))
+        return gotcha_or_fail(c, "ssm:GetCommandInvocation", err);
+    for (size_t i = 0; i < ARRAY_LEN(running); i++) {
+        if (strcmp(json_get_text(seen, "Status"), running[i]) == 0)
+            return step_wait(c, &ends);
+    }
+    json_remove(step_scratch(c), "command");
+    return read_end(seen, out, err);
+}
