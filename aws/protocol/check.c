@@ -141,12 +141,31 @@ static bool speaks_coral(const struct aws_service *s)
     return s->protocol != AWS_EC2 && strcmp(s->id, "rds") != 0;
 }
 
+/* What the services judge themselves, with codes and words of their own. */
+static const struct {
+    const char *service, *member;
+} judged_behind[] = {
+    {"secretsmanager", "ClientRequestToken"}, /* facts 8.1 */
+    {"cloudtrail", "AttributeKey"},           /* facts 9.1: InvalidLookupAttributesException, … */
+    {"cloudtrail", "AttributeValue"},         {"cloudtrail", "MaxResults"}, {"cloudtrail", "EventCategory"},
+};
+
+static bool is_judged_behind(const struct check *k, const struct model_member *m)
+{
+    for (size_t i = 0; i < ARRAY_LEN(judged_behind); i++) {
+        if (strcmp(k->c->op->service->id, judged_behind[i].service) == 0 &&
+            strcmp(m->name, judged_behind[i].member) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void finding(struct check *k, enum rule rule, const struct model_member *m, const struct json *v,
                     const struct place *at)
 {
     bool json = k->c->op->service->protocol == AWS_JSON_1_1 || k->c->op->service->protocol == AWS_REST_JSON;
 
-    if (k->findings++ >= FINDINGS)
+    if ((rule != RULE_REQUIRED && is_judged_behind(k, m)) || k->findings++ >= FINDINGS)
         return;
     if (speaks_coral(k->c->op->service)) {
         if (k->findings > 1)
@@ -179,10 +198,8 @@ static bool is_listed(const struct model_shape *s, const char *value)
 static void check_length(struct check *k, const struct model_member *m, int64_t length, const struct json *v,
                          const struct place *at)
 {
-    /* EC2's limits on lengths are not enforced as such; Secrets Manager judges
-     * its tokens itself, in words of its own (facts 8.1). */
-    if (k->c->op->service->protocol == AWS_EC2 ||
-        (m->idempotency_token && strcmp(k->c->op->service->id, "secretsmanager") == 0))
+    /* EC2's limits on lengths are not enforced as such. */
+    if (k->c->op->service->protocol == AWS_EC2)
         return;
     if (m->shape->min > 0 && length < m->shape->min)
         finding(k, RULE_SHORT, m, v, at);

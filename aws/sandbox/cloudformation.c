@@ -9,6 +9,26 @@
 
 /* --- CreateStack --- */
 
+static bool token_taken(const struct json *token, struct error *err)
+{
+    return refuse(err, "TokenAlreadyExistsException",
+                  "A stack operation with the specified ClientRequestToken %s already exists.",
+                  json_text(token));
+}
+
+/* A token of another stack asks for something else: a name is a parameter. */
+static bool check_token_unused(struct call *c, struct error *err)
+{
+    const struct json *token = json_get(c->in, "ClientRequestToken"), *stack;
+
+    for (size_t i = 0; token && (stack = world_at(c->world, STACK_KIND, i, NULL)); i++) {
+        if (!json_get(stack, "ParentId") && json_equal(token, json_get(stack, "ClientRequestToken")) &&
+            strcmp(json_get_text(stack, "StackStatus"), "DELETE_COMPLETE") != 0)
+            return token_taken(token, err);
+    }
+    return true;
+}
+
 /* The name is taken: by an earlier try of this call, or by another stack. */
 static bool create_again(struct call *c, const struct json *stack, struct error *err)
 {
@@ -20,9 +40,7 @@ static bool create_again(struct call *c, const struct json *stack, struct error 
                       json_get_text(stack, "StackName"));
     request_digest(c->in, digest);
     if (strcmp(digest, json_get_text(stack, "request")) != 0)
-        return refuse(err, "TokenAlreadyExistsException",
-                      "A stack operation with the specified ClientRequestToken %s already exists.",
-                      json_text(token));
+        return token_taken(token, err);
     c->out = json_of("StackId", json_get_text(stack, "StackId"), NULL);
     return true;
 }
@@ -71,7 +89,7 @@ static bool create_stack(struct call *c, struct error *err)
         return create_again(c, existing, err);
     if (json_get(c->in, "OnFailure") && json_get(c->in, "DisableRollback"))
         return error_aws(err, CODE, "Only one of OnFailure and DisableRollback may be specified.");
-    if (!request_check(c, c->in, "", &document, NULL, err))
+    if (!check_token_unused(c, err) || !request_check(c, c->in, "", &document, NULL, err))
         return false;
     struct json *stack = stack_new(c->sandbox, json_get_text(c->in, "StackName"), NULL);
     stack_fill_new(c, c->in, document, stack);
@@ -83,37 +101,59 @@ static bool create_stack(struct call *c, struct error *err)
 
 /* --- DeleteStack --- */
 
-static bool check_delete(const struct json *stack, const struct json *retain, struct error *err)
+static bool check_delete(const struct json *stack, const struct json *in, struct error *err)
 {
     const char *name = json_get_text(stack, "StackName");
+    bool failed = strcmp(json_get_text(stack, "StackStatus"), "DELETE_FAILED") == 0;
+    bool forced = strcmp(json_get_text(in, "DeletionMode"), "FORCE_DELETE_STACK") == 0;
 
     if (json_bool(json_get(stack, "EnableTerminationProtection"), false))
         return refuse(err, CODE, "Stack [%s] cannot be deleted while TerminationProtection is enabled", name);
     if (json_get(stack, "ParentId"))
         return refuse(err, CODE, "Stack [%s] is a nested stack: delete its root stack", name);
-    if (json_count(retain) > 0 && strcmp(json_get_text(stack, "StackStatus"), "DELETE_FAILED") != 0)
+    if (json_count(json_get(in, "RetainResources")) > 0 && !failed)
         return refuse(err, CODE,
                       "Stack [%s] is not in the DELETE_FAILED state: resources to retain can't be specified",
                       name);
+    if (forced && !failed)
+        return refuse(err, CODE,
+                      "Stack [%s] is not in the DELETE_FAILED state: FORCE_DELETE_STACK can't be specified",
+                      name);
     return true;
+}
+
+/* A forced deletion keeps what could not be deleted. */
+static struct json *kept_resources(const struct json *stack, const struct json *in)
+{
+    struct json *list;
+    const struct json *e;
+
+    if (strcmp(json_get_text(in, "DeletionMode"), "FORCE_DELETE_STACK") != 0)
+        return json_get(in, "RetainResources") ? json_copy(json_get(in, "RetainResources")) : NULL;
+    list = json_array();
+    for (e = json_first(json_get(stack, "resources")); e; e = json_next(e)) {
+        if (strcmp(json_get_text(e, "ResourceStatus"), "DELETE_FAILED") == 0)
+            json_push(list, json_copy(json_get(e, "LogicalResourceId")));
+    }
+    return list;
 }
 
 static bool delete_stack(struct call *c, struct error *err)
 {
     const struct json *found = stack_find(c->sandbox, json_str(json_get(c->in, "StackName")));
-    const struct json *retain = json_get(c->in, "RetainResources");
     const char *status = json_get_text(found, "StackStatus");
 
     /* What is not there, or on its way out, needs no deleting (facts 2.7). */
     if (!found || strcmp(status, "DELETE_COMPLETE") == 0 || strcmp(status, "DELETE_IN_PROGRESS") == 0)
         return true;
-    if (!check_delete(found, retain, err))
+    if (!check_delete(found, c->in, err))
         return false;
     struct json *stack = stack_edit(c->sandbox, json_get_text(found, "StackId"));
     if (json_get(c->in, "ClientRequestToken"))
         json_put(stack, "ClientRequestToken", json_copy(json_get(c->in, "ClientRequestToken")));
     json_put_text(stack, "caller", c->principal.access_key_id);
-    stack_delete_start(c->sandbox, stack, retain);
+    CLEANUP(json_freep) struct json *keep = kept_resources(found, c->in);
+    stack_delete_start(c->sandbox, stack, keep);
     return true;
 }
 

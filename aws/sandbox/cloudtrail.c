@@ -102,6 +102,8 @@ static bool lookup_events(struct call *c, struct error *err)
     if (limit < 1 || limit > PAGE_LIMIT)
         return refuse(err, "InvalidMaxResultsException",
                       "The value for maxResults must be between 1 and 50.");
+    if (json_get(c->in, "EventCategory") && strcmp(json_get_text(c->in, "EventCategory"), "insight") != 0)
+        return refuse(err, "InvalidEventCategoryException", "The event category is not valid.");
     if (q.to_s && q.from_s > q.to_s)
         return refuse(err, "InvalidTimeRangeException", "The start time must be before the end time.");
     if (!read_attribute(c->in, &q, err) || !read_token(c->in, &q.before, err))

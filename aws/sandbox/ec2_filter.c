@@ -241,10 +241,15 @@ static bool page_size(const struct call *c, const struct ec2_listing *listing, u
             err, "InvalidParameterValue",
             "Value ( %lld ) for parameter maxResults is invalid. Expecting a value greater than %d.",
             (long long)n, PAGE_LEAST);
+    if (n > PAGE_MOST)
+        return refuse(
+            err, "InvalidParameterValue",
+            "Value ( %lld ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.",
+            (long long)n, PAGE_MOST);
     if (given && listing->ids_or_pages && json_count(json_get(c->in, listing->ids)))
         return refuse(err, "InvalidParameterCombination",
                       "The parameter instancesSet cannot be used with the parameter maxResults");
-    *size = n > PAGE_MOST ? PAGE_MOST : (uint64_t)n;
+    *size = (uint64_t)n;
     return true;
 }
 

@@ -445,9 +445,36 @@ static void add_raw(struct buf *out, const char *name, const char *json)
     buf_printf(out, ",\"%s\":%s", name, *json ? json : "null");
 }
 
+/* The service a record is of; NULL for a source that takes no calls. */
+static const struct aws_service *source_service(const char *event_source)
+{
+    for (size_t i = 0; aws_services[i]; i++) {
+        if (strcmp(aws_services[i]->event_source, event_source) == 0)
+            return aws_services[i];
+    }
+    return NULL;
+}
+
+/* As AWS writes it, where nothing is served without TLS. */
+static void add_tls(struct buf *out, const struct aws_service *service, const struct sandbox *s)
+{
+    const char *region = s->options.region;
+    const char *suffix = str_starts(str_of(region), STR("cn-")) ? "amazonaws.com.cn" : "amazonaws.com";
+    CLEANUP(buf_release) struct buf host = {0};
+
+    buf_printf(&host, "%s.", service->endpoint_prefix);
+    if (!service->global)
+        buf_printf(&host, "%s.", region);
+    buf_adds(&host, suffix);
+    buf_adds(out, ",\"tlsDetails\":{\"tlsVersion\":\"TLSv1.3\",\"cipherSuite\":\"TLS_AES_128_GCM_SHA256\"");
+    add_member(out, "clientProvidedHostHeader", buf_text(&host));
+    buf_addc(out, '}');
+}
+
 /** The record of facts 9.2. */
 static void write_record(const struct event *e, const struct sandbox *s, struct buf *out)
 {
+    const struct aws_service *service = source_service(text_of(e, TEXT_SOURCE));
     char at[21], id[37], request_id[37];
 
     clock_format_iso(e->at_s, at);
@@ -459,7 +486,7 @@ static void write_record(const struct event *e, const struct sandbox *s, struct 
     add_member(out, "eventTime", at);
     add_member(out, "eventSource", text_of(e, TEXT_SOURCE));
     add_member(out, "eventName", text_of(e, TEXT_NAME));
-    add_member(out, "awsRegion", s->options.region);
+    add_member(out, "awsRegion", service && service->global ? "us-east-1" : s->options.region);
     add_member(out, "sourceIPAddress", text_of(e, TEXT_ADDRESS));
     add_member(out, "userAgent", text_of(e, TEXT_AGENT));
     if (*text_of(e, TEXT_ERROR_CODE)) {
@@ -478,6 +505,8 @@ static void write_record(const struct event *e, const struct sandbox *s, struct 
     add_raw(out, "managementEvent", "true");
     add_member(out, "recipientAccountId", s->account);
     add_member(out, "eventCategory", "Management");
+    if (service && !e->of_service)
+        add_tls(out, service, s);
     buf_addc(out, '}');
 }
 

@@ -245,6 +245,35 @@ static void test_delete_failed(void **state)
     assert_string_equal(status(gone), "DELETE_COMPLETE");
 }
 
+/* Force is for a stack that could not be deleted: what stood in the way stays. */
+static void test_delete_by_force(void **state)
+{
+    struct sandbox_fixture *f = *state;
+
+    add_secret(f);
+    CLEANUP(mem_freep) char *id = create_stack(f, "s", NULL, ",\"Capabilities\":" BOTH);
+    fixture_advance(f, STACK_MS);
+    refused(f, "DeleteStack", "{\"StackName\":\"stack\",\"DeletionMode\":\"FORCE_DELETE_STACK\"}",
+            "ValidationError: Stack [stack] is not in the DELETE_FAILED state: FORCE_DELETE_STACK can't be "
+            "specified");
+    const char *role =
+        strrchr(json_get_text(world_get(f->sandbox->world, "lambda.function", "rotator"), "Role"), '/');
+    CLEANUP(mem_freep)
+    char *attach = mem_printf(
+        "{\"RoleName\":\"%s\",\"PolicyArn\":\"arn:aws:iam::aws:policy/AdministratorAccess\"}", role + 1);
+    CLEANUP(mem_freep) char *name = mem_dup(role + 1);
+    json_free(call(f, "iam", "AttachRolePolicy", attach));
+    json_free(cf(f, "DeleteStack", "{\"StackName\":\"stack\"}"));
+    fixture_advance(f, STACK_MS);
+    CLEANUP(json_freep) struct json *stuck = describe(f, id);
+    assert_string_equal(status(stuck), "DELETE_FAILED");
+    json_free(cf(f, "DeleteStack", "{\"StackName\":\"stack\",\"DeletionMode\":\"FORCE_DELETE_STACK\"}"));
+    fixture_advance(f, STACK_MS);
+    CLEANUP(json_freep) struct json *gone = describe(f, id);
+    assert_string_equal(status(gone), "DELETE_COMPLETE");
+    assert_non_null(world_get(f->sandbox->world, "iam.role", name));
+}
+
 /* --- failures --- */
 
 static void test_rolls_back(void **state)
@@ -359,6 +388,13 @@ static void test_capabilities_and_tokens(void **state)
     CLEANUP(mem_freep)
     char *other = create_in(f, "x", NULL, ",\"ClientRequestToken\":\"t1\",\"Capabilities\":" BOTH);
     refused(f, "CreateStack", other,
+            "TokenAlreadyExistsException: A stack operation with the specified ClientRequestToken t1 already "
+            "exists.");
+    /* A name is one of the parameters. */
+    CLEANUP(buf_release) struct buf renamed = {0};
+    const char *name = strstr(other, "\"stack\"");
+    buf_printf(&renamed, "%.*s\"another\"%s", (int)(name - other), other, name + strlen("\"stack\""));
+    refused(f, "CreateStack", buf_text(&renamed),
             "TokenAlreadyExistsException: A stack operation with the specified ClientRequestToken t1 already "
             "exists.");
     CLEANUP(mem_freep)
@@ -503,6 +539,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nested, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete_failed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_delete_by_force, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rolls_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nested_failure, setup, teardown),
         cmocka_unit_test_setup_teardown(test_as_the_caller, setup, teardown),

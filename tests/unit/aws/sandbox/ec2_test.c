@@ -154,6 +154,8 @@ static void test_refusals(void **state)
          "The parameter instancesSet cannot be used with the parameter maxResults"},
         {"a page is of five at least", "DescribeInstances", "{\"MaxResults\":4}", "InvalidParameterValue",
          "Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5."},
+        {"and of a thousand at most", "DescribeInstances", "{\"MaxResults\":1001}", "InvalidParameterValue",
+         "Value ( 1001 ) for parameter maxResults is invalid. Expecting a value less than or equal to 1000."},
         {"token of nobody", "DescribeInstances", "{\"NextToken\":\"x\"}", "InvalidParameterValue",
          "Value ( x ) for parameter NextToken is invalid. The token is invalid."},
         {"unknown association", "DescribeIamInstanceProfileAssociations",

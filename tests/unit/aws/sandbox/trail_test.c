@@ -67,6 +67,8 @@ static void test_records_a_user(void **state)
     assert_string_equal(json_get_text(record, "eventTime"), "2026-01-01T00:00:00Z");
     assert_string_equal(json_get_text(record, "awsRegion"), "eu-west-1");
     assert_string_equal(json_get_text(record, "eventType"), "AwsApiCall");
+    assert_string_equal(json_text(json_path(record, "tlsDetails.clientProvidedHostHeader")),
+                        "sts.eu-west-1.amazonaws.com");
     assert_true(json_is_null(json_get(record, "requestParameters")));
     assert_true(json_is_null(json_get(record, "responseElements")));
     assert_true(json_bool(json_get(record, "readOnly"), false));
@@ -226,6 +228,24 @@ static void test_pages_newest_first(void **state)
     fixture_stop(&f);
 }
 
+static void test_global_services_are_of_one_region(void **state)
+{
+    CLEANUP(json_freep) struct json *out = NULL, *record = NULL;
+    struct sandbox_fixture f = {0};
+    struct error err;
+
+    (void)state;
+    fixture_start(&f);
+    assert_true(fixture_call(&f, "iam", "ListUsers", NULL, NULL, &err));
+    out = look_up(
+        &f, "{\"LookupAttributes\":[{\"AttributeKey\":\"EventName\",\"AttributeValue\":\"ListUsers\"}]}");
+    record = record_of(out, 0);
+    assert_string_equal(json_get_text(record, "awsRegion"), "us-east-1");
+    assert_string_equal(json_text(json_path(record, "tlsDetails.clientProvidedHostHeader")),
+                        "iam.amazonaws.com");
+    fixture_stop(&f);
+}
+
 static void test_refuses_wrong_questions(void **state)
 {
     static const struct {
@@ -235,6 +255,16 @@ static void test_refuses_wrong_questions(void **state)
          "{\"LookupAttributes\":[{\"AttributeKey\":\"EventName\",\"AttributeValue\":\"a\"},"
          "{\"AttributeKey\":\"EventId\",\"AttributeValue\":\"b\"}]}",
          "InvalidLookupAttributesException"},
+        {"an attribute that is none",
+         "{\"LookupAttributes\":[{\"AttributeKey\":\"Name\",\"AttributeValue\":\"a\"}]}",
+         "InvalidLookupAttributesException"},
+        {"an empty value",
+         "{\"LookupAttributes\":[{\"AttributeKey\":\"EventName\",\"AttributeValue\":\"\"}]}",
+         "InvalidLookupAttributesException"},
+        {"no value", "{\"LookupAttributes\":[{\"AttributeKey\":\"EventName\"}]}", "ValidationException"},
+        {"no events on a page", "{\"MaxResults\":0}", "InvalidMaxResultsException"},
+        {"too many on a page", "{\"MaxResults\":51}", "InvalidMaxResultsException"},
+        {"events of no category", "{\"EventCategory\":\"management\"}", "InvalidEventCategoryException"},
         {"backwards in time", "{\"StartTime\":2,\"EndTime\":1}", "InvalidTimeRangeException"},
         {"not a token", "{\"NextToken\":\"abc\"}", "InvalidNextTokenException"},
         {"another question's token", "{\"NextToken\":\"00000000000000010123456789abcdef\"}",
@@ -310,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_service_events),
         cmocka_unit_test(test_is_seen_late_and_by_time),
         cmocka_unit_test(test_pages_newest_first),
+        cmocka_unit_test(test_global_services_are_of_one_region),
         cmocka_unit_test(test_refuses_wrong_questions),
         cmocka_unit_test(test_answers_two_a_second),
         cmocka_unit_test(test_forgets_the_oldest),
