@@ -247,6 +247,35 @@ static void show_mac(const struct metadata *m)
         buf_printf(m->body, ":%.2s", id + i);
 }
 
+static void show_macs(const struct metadata *m)
+{
+    show_mac(m);
+    buf_addc(m->body, '/');
+}
+
+/* Of the one interface: "MAC/MEMBER". */
+static void show_interface(const struct metadata *m, const char *path)
+{
+    static const struct {
+        const char *name, *member;
+    } members[] = {{"/local-ipv4s", "PrivateIpAddress"}, {"/subnet-id", "SubnetId"}, {"/vpc-id", "VpcId"}};
+    CLEANUP(buf_release) struct buf mac = {0};
+    const struct metadata only_mac = {.instance = m->instance, .body = &mac};
+
+    show_mac(&only_mac);
+    if (!str_starts(str_of(path), buf_str(&mac)))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        if (strcmp(path + mac.len, members[i].name) == 0)
+            buf_adds(m->body, json_get_text(m->instance, members[i].member));
+    }
+}
+
+static void show_type(const struct metadata *m)
+{
+    buf_adds(m->body, json_get_text(m->instance, "InstanceType"));
+}
+
 static void show_identity(const struct metadata *m)
 {
     CLEANUP(json_freep) struct json *document = NULL;
@@ -271,8 +300,10 @@ static const struct {
     {"meta-data/iam/security-credentials", show_role},
     {"meta-data/iam/security-credentials/", show_role},
     {"meta-data/instance-id", show_instance_id},
+    {"meta-data/instance-type", show_type},
     {"meta-data/local-ipv4", show_address},
     {"meta-data/mac", show_mac},
+    {"meta-data/network/interfaces/macs/", show_macs},
     {"meta-data/placement/availability-zone", show_zone},
     {"meta-data/placement/region", show_region},
     {"dynamic/instance-identity/document", show_identity},
@@ -281,12 +312,15 @@ static const struct {
 static void get_document(const struct metadata *m, const char *path, struct http_response *r)
 {
     static const char credentials[] = "meta-data/iam/security-credentials/";
+    static const char interfaces[] = "meta-data/network/interfaces/macs/";
 
     for (size_t i = 0; i < ARRAY_LEN(documents); i++)
         if (strcmp(path, documents[i].path) == 0)
             documents[i].show(m);
     if (strncmp(path, credentials, sizeof credentials - 1) == 0)
         show_credentials(m, path + sizeof credentials - 1);
+    if (strncmp(path, interfaces, sizeof interfaces - 1) == 0)
+        show_interface(m, path + sizeof interfaces - 1);
     if (r->body.len)
         reply(r, 200, r->body.data[0] == '{' ? "application/json" : "text/plain", "");
     else

@@ -55,7 +55,7 @@ static bool read_value(struct str s, const struct field *f, int64_t *out)
     return str_to_i64(s, out) && *out >= f->low && *out <= f->high;
 }
 
-/* "*", "A", "A-B", "A/STEP", "*" with a step, or "A-B/STEP". */
+/* "*", "A", "A-B", and with "/STEP" behind "*", "A", "A-B" or nothing, which is "*". */
 static bool read_item(struct str item, const struct field *f, uint32_t *mask)
 {
     size_t slash = str_find_char(item, '/'), dash;
@@ -69,7 +69,7 @@ static bool read_item(struct str item, const struct field *f, uint32_t *mask)
         if (!read_value(str_slice(range, 0, dash), f, &from) ||
             !read_value(str_slice(range, dash + 1, range.len), f, &to))
             return false;
-    } else if (!str_is(range, "*")) {
+    } else if (!str_is(range, "*") && !(range.len == 0 && slash < item.len)) {
         if (!read_value(range, f, &from))
             return false;
         if (slash == item.len)

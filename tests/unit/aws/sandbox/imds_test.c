@@ -120,6 +120,30 @@ static void test_documents(void **state)
     fixture_stop(&f);
 }
 
+/* The path with the address of the one interface. */
+static void test_interface(void **state)
+{
+    static const char list[] = "/latest/meta-data/network/interfaces/macs/";
+    CLEANUP(buf_release) struct buf token = {0}, mac = {0}, macs = {0}, path = {0}, body = {0};
+    struct sandbox_fixture f = {0};
+
+    (void)state;
+    fixture_start(&f);
+    take_token(&f, "21600", &token);
+    assert_int_equal(ask(&f, "GET", "/latest/meta-data/mac", token_header, buf_text(&token), &mac), 200);
+    assert_int_equal(ask(&f, "GET", list, token_header, buf_text(&token), &macs), 200);
+    buf_printf(&path, "%s/", buf_text(&mac));
+    assert_string_equal(buf_text(&macs), buf_text(&path));
+    buf_reset(&path);
+    buf_printf(&path, "%s%s/vpc-id", list, buf_text(&mac));
+    assert_int_equal(ask(&f, "GET", buf_text(&path), token_header, buf_text(&token), &body), 200);
+    assert_int_equal(strncmp(buf_text(&body), "vpc-", 4), 0);
+    buf_reset(&path);
+    buf_printf(&path, "%s02:00:00:00:00:00/vpc-id", list);
+    assert_int_equal(ask(&f, "GET", buf_text(&path), token_header, buf_text(&token), &body), 404);
+    fixture_stop(&f);
+}
+
 static void test_credentials_work_and_follow_the_association(void **state)
 {
     CLEANUP(buf_release) struct buf token = {0}, body = {0}, again = {0}, path = {0};
@@ -182,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_refuses_without_a_good_token),
         cmocka_unit_test(test_a_token_ends_and_cannot_be_changed),
         cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_interface),
         cmocka_unit_test(test_credentials_work_and_follow_the_association),
         cmocka_unit_test(test_a_role_that_does_not_trust_ec2),
     };

@@ -520,6 +520,8 @@ static const struct {
      START_S + 30 * DAY_S - 1},
     {"cron, several hours a day", "{\"ScheduleExpression\":\"cron(0 0/8 * * ? *)\"}", START_S,
      START_S + 9 * HOUR_S - 1},
+    {"cron, the same as the guide writes it", "{\"ScheduleExpression\":\"cron(0 /8 * * ? *)\"}", START_S,
+     START_S + 9 * HOUR_S - 1},
     {"minutes are 0", "{\"ScheduleExpression\":\"cron(5 8 1 * ? *)\"}", START_S, 0},
     {"six fields", "{\"ScheduleExpression\":\"cron(0 8 1 *)\"}", START_S, 0},
     {"a day that never comes is not refused as a word", "{\"ScheduleExpression\":\"cron(0 8 32 * ? *)\"}",
