@@ -9,7 +9,11 @@
 static const char *const role_kinds[] = {"iam.role", NULL};
 
 static const struct schema_field with[] = {
-    {.name = "name", .type = FIELD_TEXT, .required = true, .help = "name of the instance profile"},
+    {.name = "name",
+     .type = FIELD_TEXT,
+     .required = true,
+     .max = 128,
+     .help = "name of the instance profile"},
     {.name = "role",
      .type = FIELD_STEP,
      .required = true,

@@ -5,7 +5,7 @@
 #include "steps/kinds/table.h"
 
 static const struct schema_field with[] = {
-    {.name = "name", .type = FIELD_TEXT, .required = true, .help = "name of the policy"},
+    {.name = "name", .type = FIELD_TEXT, .required = true, .max = 128, .help = "name of the policy"},
     {.name = "document", .type = FIELD_DATA, .required = true, .help = "the policy document"},
     {.name = "description", .type = FIELD_TEXT, .help = "description"},
     {0},

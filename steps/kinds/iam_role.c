@@ -9,7 +9,7 @@
 static const struct schema_field text_element[] = {{.name = "", .type = FIELD_TEXT}};
 
 static const struct schema_field with[] = {
-    {.name = "name", .type = FIELD_TEXT, .required = true, .help = "name of the role"},
+    {.name = "name", .type = FIELD_TEXT, .required = true, .max = 64, .help = "name of the role"},
     {.name = "service",
      .type = FIELD_TEXT,
      .required = true,

@@ -13,7 +13,7 @@ static const char *const cluster_kinds[] = {"rds.cluster", NULL};
 static const char *const user_kinds[] = {"mysql.user", NULL};
 
 static const struct schema_field with[] = {
-    {.name = "name", .type = FIELD_TEXT, .required = true, .help = "name of the secret"},
+    {.name = "name", .type = FIELD_TEXT, .required = true, .max = 512, .help = "name of the secret"},
     {.name = "description", .type = FIELD_TEXT, .help = "description"},
     {.name = "database",
      .type = FIELD_STEP,

@@ -54,6 +54,16 @@ static void check_choice(struct checker *c, const struct schema_field *field, co
                         called(text, name, sizeof(name)), near_hint(&near));
 }
 
+/* What a person counts: a byte that goes on with a character is none. */
+static int64_t characters(struct str text)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+    return count;
+}
+
 static struct json *text_field(struct checker *c, const struct schema_field *field,
                                const struct yaml_node *node)
 {
@@ -64,6 +74,9 @@ static struct json *text_field(struct checker *c, const struct schema_field *fie
     check_text(c, node, false, &text);
     if (text.known && field->required && text.value.len == 0)
         check_field_problem(c, checked_place(c, &text), "is empty");
+    else if (text.known && field->max > 0 && characters(buf_str(&text.value)) > field->max)
+        check_field_problem(c, checked_place(c, &text), "is longer than %lld characters",
+                            (long long)field->max);
     else if (text.known && field->choices)
         check_choice(c, field, &text);
     return json_string(node->text);

@@ -28,7 +28,7 @@ struct schema_field {
     const char *const *step_kinds;      /* FIELD_STEP: NULL-terminated */
     const struct schema_field *fields;  /* FIELD_OBJECT: ends with a NULL name */
     const struct schema_field *element; /* FIELD_LIST, FIELD_MAP */
-    int64_t min, max;                   /* FIELD_INTEGER, when max > min */
+    int64_t min, max;                   /* FIELD_INTEGER, when max > min; FIELD_TEXT: max characters, 0 any */
     bool any_of_group;                  /* FIELD_OBJECT's fields: exactly one of those marked */
 };
 

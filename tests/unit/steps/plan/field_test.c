@@ -30,6 +30,11 @@ static const struct mistake_row rows[] = {
     {"a required text that is empty",
      BASE "  x: {uses: rds.cluster, with: {identifier: ''}}\n",
      {{6, 45, "with.identifier: is empty"}}},
+    {"a text that is too long, in characters",
+     BASE "  x: {uses: mysql.user, with: {cluster: '${steps.db}', name: "
+          "\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc"
+          "aaaaaaaaaaaaaaaaa, admin: {secret: a}, grants: {'a.*': [SELECT]}}}\n",
+     {{6, 62, "with.name: is longer than 32 characters"}}},
     {"a wrong choice",
      BASE "  x: {uses: sts.identity, with: {from: caler}}\n",
      {{6, 40, "with.from: \"caler\" is not possible here; did you mean \"caller\"?"}}},

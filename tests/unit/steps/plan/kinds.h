@@ -50,7 +50,7 @@ static const struct schema_field user_with[] = {
      .required = true,
      .fields = admin_fields,
      .help = "who makes the user"},
-    {.name = "name", .type = FIELD_TEXT, .required = true, .help = "user name"},
+    {.name = "name", .type = FIELD_TEXT, .required = true, .max = 32, .help = "user name"},
     {.name = "host", .type = FIELD_TEXT, .otherwise = "%", .help = "where it may connect from"},
     {.name = "require",
      .type = FIELD_TEXT,
