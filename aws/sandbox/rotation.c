@@ -1,9 +1,11 @@
 /* Rotation as a state machine in the loop: each step of the function is a job,
  * and between steps the world decides whether it still goes on (facts 8.3).
  *
- * The secret's member `rotation` is {token, attempt, step, running, test}. It
- * stays after the last failed attempt: that rotation is stuck until somebody
- * asks again or takes AWSPENDING away. */
+ * The secret's member `rotation` is {token, run, attempt, step, running, test}.
+ * It stays after the last failed attempt: that rotation is stuck until somebody
+ * asks again or takes AWSPENDING away. `run` counts all attempts of the secret:
+ * one that is taken up again keeps its token, and a step that was under way
+ * when it was cancelled must not count for the new attempt. */
 #include "aws/sandbox/rotation.h"
 #include "aws/sandbox/lambda.h"
 #include "aws/sandbox/secretsmanager.h"
@@ -25,6 +27,7 @@ static const char *const steps[STEP_COUNT] = {"createSecret", "setSecret", "test
 struct errand {
     struct sandbox *sandbox;
     char *arn, *token;
+    int64_t run_number;
     int64_t number; /* timer: attempt, or the time it is for */
     struct lambda_run *run;
     struct buf event, answer;
@@ -39,6 +42,7 @@ static struct errand *errand_new(struct sandbox *s, const struct json *secret, i
     e->sandbox = s;
     e->arn = mem_dup(json_get_text(secret, "ARN"));
     e->token = mem_dup(json_get_text(json_get(secret, "rotation"), "token"));
+    e->run_number = json_int(json_get(json_get(secret, "rotation"), "run"), 0);
     e->number = number;
     return e;
 }
@@ -66,7 +70,10 @@ static void start_attempt(struct sandbox *s, struct json *secret)
 {
     struct json *rotation = json_edit(secret, "rotation");
     bool test = json_bool(json_get(rotation, "test"), false);
+    int64_t run = json_int(json_get(secret, "rotation_runs"), 0) + 1;
 
+    json_put_int(secret, "rotation_runs", run);
+    json_put_int(rotation, "run", run);
     json_put_int(rotation, "attempt", json_int(json_get(rotation, "attempt"), 0) + 1);
     json_put_int(rotation, "step", test ? STEP_TEST : 0);
     json_put_bool(rotation, "running", true);
@@ -78,9 +85,11 @@ static void start_attempt(struct sandbox *s, struct json *secret)
 static struct json *errand_secret(const struct errand *e)
 {
     struct json *secret = secret_edit_arn(sandbox_world(e->sandbox), e->arn);
+    const struct json *rotation = json_get(secret, "rotation");
 
     if (!secret || json_get(secret, "DeletedDate") ||
-        strcmp(json_get_text(json_get(secret, "rotation"), "token"), e->token) != 0)
+        strcmp(json_get_text(rotation, "token"), e->token) != 0 ||
+        json_int(json_get(rotation, "run"), 0) != e->run_number)
         return NULL;
     return secret;
 }

@@ -451,6 +451,25 @@ static void test_cancel(void **state)
     assert_true(has_stage(d, TOKEN_B, "AWSPENDING") && has_stage(d, TOKEN_A, "AWSCURRENT"));
 }
 
+/* The attempt taken up again keeps its token: the step that was under way when
+ * it was cancelled is not one of its steps. */
+static void test_cancelled_and_taken_up_at_once(void **state)
+{
+    struct ground *g = *state;
+
+    create(g);
+    ok(g, "RotateSecret", rotate_in(g, TOKEN_B, ",\"RotationRules\":{\"AutomaticallyAfterDays\":1}"));
+    ok(g, "CancelRotateSecret", "{\"SecretId\":\"s\"}");
+    refused(
+        g, "RotateSecret", rotate_in(g, TOKEN_C, ""),
+        "InvalidRequestException: A previous rotation isn't complete. That rotation will be reattempted.");
+    /* Both may have made a value for the token: then the second try finds it. */
+    fixture_advance(&g->fixture, 120 * 1000);
+    CLEANUP(json_freep) struct json *d = describe(g);
+    assert_true(has_stage(d, TOKEN_B, "AWSCURRENT") && has_stage(d, TOKEN_A, "AWSPREVIOUS"));
+    assert_int_equal(events_named(g, "RotationSucceeded", NULL), 1);
+}
+
 static void test_only_a_test(void **state)
 {
     struct ground *g = *state;
@@ -569,6 +588,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_half_done, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unstuck_by_hand, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cancelled_and_taken_up_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_only_a_test, setup, teardown),
         cmocka_unit_test_setup_teardown(test_scheduled, setup, teardown),
     };
