@@ -122,6 +122,7 @@ static const struct schema_field instance_profile_with[] = {{.name = "instance",
 static const struct schema_field identity_with[] = {
     {.name = "from", .type = FIELD_TEXT, .otherwise = "instance", .choices = who_words, .help = "who asks"},
     {.name = "role", .type = FIELD_STEP, .step_kinds = either_kinds, .help = "the role it has to be"},
+    {.name = "instance", .type = FIELD_STEP, .step_kinds = instance_kinds, .help = "the workstation"},
     {0}};
 static const struct schema_field access_with[] = {
     {.name = "secret",
@@ -137,6 +138,7 @@ static const struct schema_field access_with[] = {
      .help = "who tries it"},
     {.name = "version", .type = FIELD_TEXT, .otherwise = "AWSCURRENT", .help = "staging label"},
     {.name = "samples", .type = FIELD_INTEGER, .otherwise = "3", .min = 1, .max = 100, .help = "in a row"},
+    {.name = "instance", .type = FIELD_STEP, .step_kinds = instance_kinds, .help = "the workstation"},
     {0}};
 static const struct schema_field rotation_with[] = {
     {.name = "secret",
