@@ -252,8 +252,9 @@ static enum step_status expect_failure(struct step_context *c, const struct way 
     }
     int64_t seen = json_int(json_get(scratch, "seen"), 0) + 1;
     json_put_int(scratch, "seen", seen);
-    step_note(c, "refused, %lld of %lld times in a row: %s", (long long)seen, (long long)samples,
-              got.message);
+    /* The sentence is the lesson, but one reading of it is enough. */
+    step_note(c, "refused, %lld of %lld times in a row%s%s", (long long)seen, (long long)samples,
+              seen == 1 ? ": " : "", seen == 1 ? got.message : "");
     if (seen < samples)
         return step_wait(c, &again);
     if (!clear_table(c, err))
