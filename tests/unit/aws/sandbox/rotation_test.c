@@ -464,7 +464,7 @@ static void test_cancelled_and_taken_up_at_once(void **state)
         g, "RotateSecret", rotate_in(g, TOKEN_C, ""),
         "InvalidRequestException: A previous rotation isn't complete. That rotation will be reattempted.");
     /* Both may have made a value for the token: then the second try finds it. */
-    fixture_advance(&g->fixture, 120 * 1000);
+    fixture_advance(&g->fixture, INT64_C(120) * 1000);
     CLEANUP(json_freep) struct json *d = describe(g);
     assert_true(has_stage(d, TOKEN_B, "AWSCURRENT") && has_stage(d, TOKEN_A, "AWSPREVIOUS"));
     assert_int_equal(events_named(g, "RotationSucceeded", NULL), 1);
