@@ -96,7 +96,7 @@ COMMAND(status)
 
     (void)words;
     (void)count;
-    if (!store_open(session_state_file(o), true, clock_system, &store, err) || !store_list(store, &rows, err))
+    if (!store_open(session_state_file(o), NULL, clock_system, &store, err) || !store_list(store, &rows, err))
         return false;
     *status = 0;
     if (o->json)

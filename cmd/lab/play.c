@@ -49,7 +49,7 @@ static bool play_opened(struct session *s, const struct play *play, const struct
     struct engine_summary summary = {0};
 
     return session_connect(s, err) && agreed(s, play, request, err) &&
-           session_open_store(s, play->locks, play->command, err) &&
+           session_open_store(s, play->locks ? play->command : NULL, err) &&
            session_run(s, play->command, step_kinds, request, &summary, status, err);
 }
 

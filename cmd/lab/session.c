@@ -239,14 +239,12 @@ void session_set_scope(struct session *s)
     store_set_scope(s->store, &scope);
 }
 
-bool session_open_store(struct session *s, bool lock, const char *command, struct error *err)
+bool session_open_store(struct session *s, const char *command, struct error *err)
 {
     char now[17];
     unsigned char tail[2];
 
-    if (!store_open(session_state_file(s->options), !lock, clock_system, &s->store, err))
-        return false;
-    if (lock && !store_lock(s->store, command, err))
+    if (!store_open(session_state_file(s->options), command, clock_system, &s->store, err))
         return false;
     session_set_scope(s);
     clock_format_basic(clock_wall_ms(&clock_system) / 1000, now);

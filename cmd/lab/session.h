@@ -55,8 +55,8 @@ MUST_USE bool session_transport(const struct session *s, struct http_transport *
 MUST_USE bool session_connect(struct session *s, struct error *err);
 /** A client of the caller's identity; NULL with err set. */
 struct aws_client *session_client(struct session *s, struct error *err);
-/** The checkpoint store, its scope that of plan and options; lock: for a run that changes something. */
-MUST_USE bool session_open_store(struct session *s, bool lock, const char *command, struct error *err);
+/** The checkpoint store, its scope that of plan and options; command: as in store_open. */
+MUST_USE bool session_open_store(struct session *s, const char *command, struct error *err);
 /** The store's scope anew, after another plan or learner. */
 void session_set_scope(struct session *s);
 

@@ -37,7 +37,7 @@ static bool play_one(const struct options *o, struct single *single, struct json
 
     json_put(json_put(steps, single->id, json_of("uses", single->kind->schema.name, NULL)), "with", with);
     bool ok = session_make_plan(&s, o, kinds, single->id, steps, err) && session_connect(&s, err) &&
-              agreed(&s, single, err) && session_open_store(&s, true, single->id, err) &&
+              agreed(&s, single, err) && session_open_store(&s, single->id, err) &&
               session_run(&s, single->id, kinds, &request, &summary, status, err);
     session_release(&s);
     json_free(single->allowed_accounts);

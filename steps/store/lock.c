@@ -13,17 +13,21 @@
 /* The holder's line, and behind it the note, at a place of its own. */
 enum { HOLDER_LIMIT_BYTES = 1024, NOTE_BYTES = 20 };
 
-/* An open file description lock: unlike a POSIX record lock it is not dropped
- * when some other descriptor of the file is closed in this process. */
-static bool take(int fd)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+/* A run holds the first byte. Taking it and writing the line go on behind a
+ * door, so that who finds it held also finds who holds it. */
+enum { RUN_BYTE = 0, DOOR_BYTE = 1 };
 
-    return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+/* Open file description locks: unlike POSIX record locks they are not dropped
+ * when some other descriptor of the file is closed in this process. how:
+ * F_OFD_SETLK or, to wait, F_OFD_SETLKW. */
+static bool set(int fd, int how, short type, off_t byte)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+
+    return fcntl(fd, how, &lock) == 0;
 }
 
-/* The holder may be between taking the lock and writing the line: then there
- * is nothing to name, and that is all right. */
+/* A holder that could not write its line is not named. */
 static bool held(int fd, const char *path, struct error *err)
 {
     char text[HOLDER_LIMIT_BYTES];
@@ -41,14 +45,16 @@ static bool held(int fd, const char *path, struct error *err)
                      json_get_text(holder, "host"), json_get_text(holder, "since"));
 }
 
-static bool write_failed(struct error *err)
+static bool failed(struct error *err, const char *what)
 {
-    error_os(err, "write the lock");
+    error_os(err, "%s the lock", what);
     err->code = ERR_STORE;
     return false;
 }
 
-bool lock_sign(int fd, const char *command, int64_t now_ms, struct error *err)
+/* As long as the place for it, so that nothing of an earlier line is left; the
+ * note behind it stays. */
+static bool sign(int fd, const char *command, int64_t now_ms, struct error *err)
 {
     CLEANUP(json_freep) struct json *holder = json_object();
     CLEANUP(buf_release) struct buf text = {0};
@@ -61,10 +67,9 @@ bool lock_sign(int fd, const char *command, int64_t now_ms, struct error *err)
     json_put_text(holder, "since", since);
     json_put_text(holder, "command", command);
     json_write(holder, &text);
-    buf_addc(&text, '\n');
-    return (text.len <= HOLDER_LIMIT_BYTES && ftruncate(fd, 0) == 0 &&
-            pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len) ||
-           write_failed(err);
+    while (text.len < HOLDER_LIMIT_BYTES)
+        buf_addc(&text, '\n');
+    return pwrite(fd, text.data, text.len, 0) == HOLDER_LIMIT_BYTES || failed(err, "write");
 }
 
 bool lock_note(int fd, int64_t rows, struct error *err)
@@ -72,7 +77,7 @@ bool lock_note(int fd, int64_t rows, struct error *err)
     char text[NOTE_BYTES + 1];
 
     (void)snprintf(text, sizeof(text), "%0*lld", NOTE_BYTES, (long long)rows);
-    return pwrite(fd, text, NOTE_BYTES, HOLDER_LIMIT_BYTES) == NOTE_BYTES || write_failed(err);
+    return pwrite(fd, text, NOTE_BYTES, HOLDER_LIMIT_BYTES) == NOTE_BYTES || failed(err, "write");
 }
 
 static int64_t read_note(int fd)
@@ -86,7 +91,22 @@ static int64_t read_note(int fd)
     return rows;
 }
 
-bool lock_take(const char *path, int *out, int64_t *noted, struct error *err)
+static bool enter(int fd, const char *path, const char *command, int64_t now_ms, struct error *err)
+{
+    if (!set(fd, F_OFD_SETLKW, F_WRLCK, DOOR_BYTE))
+        return failed(err, "wait for");
+    bool ok = set(fd, F_OFD_SETLK, F_WRLCK, RUN_BYTE);
+    if (ok)
+        ok = sign(fd, command, now_ms, err);
+    else if (errno == EAGAIN || errno == EACCES)
+        held(fd, path, err);
+    else
+        failed(err, "take");
+    return set(fd, F_OFD_SETLK, F_UNLCK, DOOR_BYTE) ? ok : failed(err, "leave");
+}
+
+bool lock_take(const char *path, const char *command, int64_t now_ms, int *out, int64_t *noted,
+               struct error *err)
 {
     CLEANUP(mem_freep) char *name = mem_printf("%s.lock", path);
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
@@ -101,15 +121,8 @@ bool lock_take(const char *path, int *out, int64_t *noted, struct error *err)
         error_set(err, ERR_STORE, "%s is not a file of yours", name);
         goto failed;
     }
-    if (!take(fd)) {
-        if (errno == EAGAIN || errno == EACCES) {
-            held(fd, path, err);
-        } else {
-            error_os(err, "lock %s", name);
-            err->code = ERR_STORE;
-        }
+    if (!enter(fd, path, command, now_ms, err))
         goto failed;
-    }
     *noted = read_note(fd);
     *out = fd;
     return true;
@@ -121,7 +134,8 @@ failed:
 
 void lock_leave(int fd)
 {
-    close(fd);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* The file stays: removing it would let two runs lock two different files. */

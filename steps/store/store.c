@@ -66,8 +66,6 @@ static bool open_database(struct store *s, struct error *err)
         error_set(err, ERR_STORE, "not a database: it is too short");
         return chain_advise(err);
     }
-    if (!s->read_only && !make_parent(s->path, err))
-        return false;
     if (!db_open(s->path, s->read_only, &s->db, err))
         return chain_advise(err);
     if (!chain_prepare(s->db, s->read_only, &empty, err))
@@ -79,19 +77,43 @@ static bool open_database(struct store *s, struct error *err)
     return true;
 }
 
-bool store_open(const char *path, bool read_only, struct clock clock, struct store **out, struct error *err)
+/* Before anything of the store is touched: two runs that begin at once would
+ * else both make and set up the same file. */
+static bool lock(struct store *s, const char *command, int64_t *noted, struct error *err)
+{
+    return make_parent(s->path, err) &&
+           lock_take(s->path, command, clock_wall_ms(&s->clock), &s->lock_fd, noted, err);
+}
+
+static bool nothing_lost(struct store *s, int64_t noted, struct error *err)
+{
+    int64_t rows;
+
+    return chain_length(s->db, &rows, err) &&
+           /* A store made afresh has lost nothing: the note is of one moved away. */
+           (s->fresh || rows >= noted || chain_lost(rows, noted, err)) && lock_note(s->lock_fd, rows, err);
+}
+
+bool store_open(const char *path, const char *command, struct clock clock, struct store **out,
+                struct error *err)
 {
     struct store *s = mem_alloc(sizeof(*s));
+    int64_t noted = 0;
 
     pthread_mutex_init(&s->mutex, NULL);
     s->clock = clock;
     s->path = mem_dup(path);
-    s->read_only = read_only;
+    s->read_only = !command;
     s->lock_fd = -1;
     s->run = mem_dup("");
     store_set_scope(s, &(struct store_scope){"", "", "", ""});
-    if (!open_database(s, err)) {
-        store_error(err, path);
+    if ((command && !lock(s, command, &noted, err)) || !open_database(s, err) ||
+        (command && !nothing_lost(s, noted, err))) {
+        if (err->code != ERR_TRY_AGAIN)
+            store_error(err, path);
+        /* What a dead run had noted is kept for the next one. */
+        lock_leave(s->lock_fd);
+        s->lock_fd = -1;
         store_close(s);
         return false;
     }
@@ -124,24 +146,6 @@ void store_closep(struct store **s)
 {
     store_close(*s);
     *s = NULL;
-}
-
-bool store_lock(struct store *s, const char *command, struct error *err)
-{
-    if (s->lock_fd >= 0)
-        return error_set(err, ERR_BUG, "state store %s is locked already", s->path);
-    int64_t noted, rows;
-    bool ok = lock_take(s->path, &s->lock_fd, &noted, err) && chain_length(s->db, &rows, err) &&
-              /* A store made afresh has lost nothing: the note is of one moved away. */
-              (s->fresh || rows >= noted || chain_lost(rows, noted, err)) &&
-              lock_sign(s->lock_fd, command, clock_wall_ms(&s->clock), err) &&
-              lock_note(s->lock_fd, rows, err);
-    if (ok)
-        return true;
-    if (s->lock_fd >= 0)
-        lock_leave(s->lock_fd);
-    s->lock_fd = -1;
-    return err->code == ERR_TRY_AGAIN ? false : store_error(err, s->path);
 }
 
 void store_set_scope(struct store *s, const struct store_scope *scope)
@@ -180,7 +184,7 @@ static bool append(struct store *s, struct chain_row *row, int64_t *seq, struct 
     row->learner = s->learner;
     row->run = s->run;
     row->at_ms = clock_wall_ms(&s->clock);
-    ok = chain_append(s->db, row, &at, err) && (s->lock_fd < 0 || lock_note(s->lock_fd, at, err));
+    ok = chain_append(s->db, row, &at, err) && lock_note(s->lock_fd, at, err);
     if (ok && seq)
         *seq = at;
     pthread_mutex_unlock(&s->mutex);

@@ -15,17 +15,16 @@ struct store_scope {
     const char *account, *region, *lab, *learner;
 };
 
-/** Opens or makes FILE (its directory 0700, the file 0600) and verifies the
- * chain. ERR_STORE, with a word on what to do: damaged, newer version, foreign
- * owner, not writable. read_only: a missing file gives an empty store. */
-MUST_USE bool store_open(const char *path, bool read_only, struct clock clock, struct store **out,
+/** Opens FILE and verifies the chain. command NULL: to read; a missing file
+ * gives an empty store. Else for a run of that command, by itself: a kernel lock
+ * beside the file, which ends with the process, is taken before anything else,
+ * and what is missing is made (directory 0700, file 0600). ERR_TRY_AGAIN naming
+ * the other run's command, pid, host and since when; ERR_STORE, with a word on
+ * what to do: damaged, newer version, foreign owner, not writable. */
+MUST_USE bool store_open(const char *path, const char *command, struct clock clock, struct store **out,
                          struct error *err);
 void store_close(struct store *s);
 void store_closep(struct store **s);
-
-/** One run at a time, by a kernel lock beside the file that ends with the
- * process. ERR_TRY_AGAIN naming pid, host and since when. */
-MUST_USE bool store_lock(struct store *s, const char *command, struct error *err);
 
 /** From here on rows are of this scope. Copied. */
 void store_set_scope(struct store *s, const struct store_scope *scope);

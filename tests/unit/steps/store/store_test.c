@@ -63,7 +63,7 @@ static struct store *open_store(struct place *p)
     struct store *s = NULL;
     struct error err;
 
-    if (!store_open(p->path, false, held_clock(p), &s, &err))
+    if (!store_open(p->path, "up", held_clock(p), &s, &err))
         fail_msg("%s", err.message);
     store_set_scope(s, &(struct store_scope){"111122223333", "eu-west-1", "lab", "me"});
     store_set_run(s, "run-1");
@@ -284,7 +284,7 @@ static void test_read_only(void **state)
     struct error err;
     struct stat st;
 
-    assert_true(store_open(p->path, true, held_clock(p), &s, &err));
+    assert_true(store_open(p->path, NULL, held_clock(p), &s, &err));
     assert_int_not_equal(stat(p->path, &st), 0); /* reading makes nothing */
     assert_true(store_get_step(s, "a", &got, &err));
     assert_int_equal(got.state, STORE_NONE);
@@ -297,7 +297,7 @@ static void test_read_only(void **state)
     s = open_store(p);
     put(s, "a", STORE_DONE, NULL);
     store_close(s);
-    assert_true(store_open(p->path, true, held_clock(p), &s, &err));
+    assert_true(store_open(p->path, NULL, held_clock(p), &s, &err));
     store_set_scope(s, &(struct store_scope){"111122223333", "eu-west-1", "lab", "me"});
     assert_true(store_get_step(s, "a", &got, &err));
     assert_int_equal(got.state, STORE_DONE);
@@ -311,7 +311,7 @@ static void refused(struct place *p, const char *word)
         struct store *s = NULL;
         struct error err;
 
-        if (store_open(p->path, read_only, held_clock(p), &s, &err)) {
+        if (store_open(p->path, read_only ? NULL : "up", held_clock(p), &s, &err)) {
             store_close(s);
             fail_msg("opened although %s", word);
         }
@@ -404,7 +404,7 @@ static bool shows_all_or_nothing(struct place *p)
     struct error err;
     struct store *s;
 
-    if (!store_open(p->path, true, held_clock(p), &s, &err)) {
+    if (!store_open(p->path, NULL, held_clock(p), &s, &err)) {
         assert_int_equal(err.code, ERR_STORE);
         return false;
     }
@@ -479,15 +479,12 @@ static void test_truncated(void **state)
 /* A run that died with its last rows in the log. */
 static void die_with_a_log(struct place *p)
 {
-    struct error err;
     int status;
     pid_t child = fork();
 
     assert_true(child >= 0);
     if (child == 0) {
         struct store *s = open_store(p);
-        if (!store_lock(s, "up", &err))
-            _exit(1);
         (void)intend(s, "a", "iam:CreateRole", "role x");
         put(s, "a", STORE_DONE, "{\"n\":\"1\"}");
         kill(getpid(), SIGKILL);
@@ -501,11 +498,10 @@ static bool begins(struct place *p, struct error *err)
 {
     struct store *s;
 
-    if (!store_open(p->path, false, held_clock(p), &s, err))
+    if (!store_open(p->path, "up", held_clock(p), &s, err))
         return false;
-    bool ok = store_lock(s, "up", err);
     store_close(s);
-    return ok;
+    return true;
 }
 
 /* SQLite forgets the log from its first wrong byte on, without a word, and with
@@ -513,11 +509,11 @@ static bool begins(struct place *p, struct error *err)
 static void test_damaged_log(void **state)
 {
     struct place *p = *state;
+    struct error err;
     CLEANUP(mem_freep) char *log = mem_printf("%s-wal", p->path);
     CLEANUP(mem_freep) char *lock = mem_printf("%s.lock", p->path);
     CLEANUP(buf_release) struct buf file = {0}, logged = {0}, locked = {0};
     size_t refusals = 0;
-    struct error err;
 
     die_with_a_log(p);
     assert_true(file_read(p->path, 1 << 20, &file, &err));
@@ -580,7 +576,7 @@ static void test_untrusted_files(void **state)
     assert_int_equal(unlink(p->path), 0);
     assert_int_equal(rename(other, p->path), 0);
     assert_int_equal(chmod(dir, 0770), 0);
-    assert_false(store_open(p->path, false, held_clock(p), &s, &err));
+    assert_false(store_open(p->path, "up", held_clock(p), &s, &err));
     assert_int_equal(err.code, ERR_STORE);
     assert_int_equal(chmod(dir, 0700), 0);
     assert_true(
@@ -593,26 +589,65 @@ static void test_untrusted_files(void **state)
 static void test_lock(void **state)
 {
     struct place *p = *state;
-    struct store *one = open_store(p), *two = open_store(p);
+    struct store *one = open_store(p), *two;
     struct error err;
     char pid[32];
 
-    assert_true(store_lock(one, "up", &err));
-    assert_false(store_lock(two, "down", &err));
-    assert_int_equal(err.code, ERR_TRY_AGAIN);
     (void)snprintf(pid, sizeof(pid), "pid %d on ", getpid());
-    assert_non_null(strstr(err.message, pid));
-    assert_non_null(strstr(err.message, "`lab up`"));
-    assert_non_null(strstr(err.message, "since 2026-11-24T06:37:16Z"));
-    assert_false(store_lock(one, "up", &err)); /* twice by the same run is a bug */
-    assert_int_equal(err.code, ERR_BUG);
-    /* A look at the store by another process must not drop the lock. */
-    store_close(two);
-    two = open_store(p);
-    assert_false(store_lock(two, "down", &err));
+    for (int look = 0; look < 2; look++) {
+        assert_false(store_open(p->path, "down", held_clock(p), &two, &err));
+        assert_int_equal(err.code, ERR_TRY_AGAIN);
+        assert_non_null(strstr(err.message, pid));
+        assert_non_null(strstr(err.message, "`lab up`"));
+        assert_non_null(strstr(err.message, "since 2026-11-24T06:37:16Z"));
+        /* A look at the store in between must not drop the lock. */
+        assert_true(store_open(p->path, NULL, held_clock(p), &two, &err));
+        store_close(two);
+    }
     store_close(one);
-    assert_true(store_lock(two, "down", &err));
+    assert_true(store_open(p->path, "down", held_clock(p), &two, &err));
     store_close(two);
+}
+
+enum { RUNS_AT_ONCE = 6, STARTS = 20 };
+
+/* 0: it began and gave the store up again; 75: another held it. */
+static int begin_once(struct place *p)
+{
+    struct store *s;
+    struct error err;
+
+    if (!store_open(p->path, "up", held_clock(p), &s, &err))
+        return err.code == ERR_TRY_AGAIN ? 75 : 74;
+    store_close(s);
+    return 0;
+}
+
+/* Runs that begin at once on a store that is not there yet. */
+static void test_many_begin_at_once(void **state)
+{
+    struct place *p = *state;
+    struct error err;
+    int status, began = 0;
+
+    for (int i = 0; i < STARTS; i++) {
+        pid_t child[RUNS_AT_ONCE];
+        for (int j = 0; j < RUNS_AT_ONCE; j++) {
+            child[j] = fork();
+            assert_true(child[j] >= 0);
+            if (child[j] == 0)
+                _exit(begin_once(p));
+        }
+        for (int j = 0; j < RUNS_AT_ONCE; j++) {
+            assert_int_equal(waitpid(child[j], &status, 0), child[j]);
+            assert_true(WIFEXITED(status));
+            assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 75);
+            began += WEXITSTATUS(status) == 0;
+        }
+        CLEANUP(mem_freep) char *made = mem_printf("%s/.lab", p->dir);
+        assert_true(file_remove_tree(made, &err));
+    }
+    assert_true(began >= STARTS);
 }
 
 /* The lock ends with its process, however that ends. */
@@ -626,14 +661,13 @@ static void test_lock_of_a_dead_process(void **state)
 
     assert_true(child >= 0);
     if (child == 0) {
-        if (!store_open(p->path, false, held_clock(p), &s, &err) || !store_lock(s, "up", &err))
+        if (!store_open(p->path, "up", held_clock(p), &s, &err))
             _exit(1);
         kill(getpid(), SIGKILL);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     s = open_store(p);
-    assert_true(store_lock(s, "up", &err));
     store_close(s);
 }
 
@@ -655,7 +689,7 @@ static void test_read_after_a_kill(void **state)
         kill(getpid(), SIGKILL);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
-    if (!store_open(p->path, true, held_clock(p), &s, &err))
+    if (!store_open(p->path, NULL, held_clock(p), &s, &err))
         fail_msg("%s", err.message);
     store_set_scope(s, &(struct store_scope){"111122223333", "eu-west-1", "lab", "me"});
     assert_true(store_get_step(s, "a", &got, &err));
@@ -672,9 +706,8 @@ static void test_read_beside_a_run(void **state)
     struct store_step got;
     struct error err;
 
-    assert_true(store_lock(writer, "up", &err));
     put(writer, "a", STORE_DONE, NULL);
-    assert_true(store_open(p->path, true, held_clock(p), &reader, &err));
+    assert_true(store_open(p->path, NULL, held_clock(p), &reader, &err));
     store_set_scope(reader, &(struct store_scope){"111122223333", "eu-west-1", "lab", "me"});
     put(writer, "a", STORE_UNDONE, NULL);
     assert_true(store_get_step(reader, "a", &got, &err));
@@ -704,6 +737,7 @@ int main(void)
         TEST(test_log_taken_away),
         TEST(test_untrusted_files),
         TEST(test_lock),
+        TEST(test_many_begin_at_once),
         TEST(test_lock_of_a_dead_process),
         TEST(test_read_after_a_kill),
         TEST(test_read_beside_a_run),
