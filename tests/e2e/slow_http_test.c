@@ -17,9 +17,10 @@
 
 enum {
     IDLE_CONNECTIONS = 2000,
-    HALF_REQUESTS = 700,    /* more than the sandbox holds at once */
-    GROWTH_LIMIT_KB = 8192, /* the allocator's slack, not 2,000 connections of 16 KiB */
-    HEAD_LIMIT_MS = 15000   /* the sandbox gives a head 10 s */
+    HALF_REQUESTS = 700, /* more than the sandbox holds at once */
+    GROWTH_LIMIT_KB =
+        24576,            /* slack and quarantine of the allocator, not thrice 2,000 connections of 16 KiB */
+    HEAD_LIMIT_MS = 15000 /* the sandbox gives a head 10 s */
 };
 
 static struct served sandbox;

@@ -314,7 +314,7 @@ static void open_rig_store(struct rig *r)
 {
     struct error err;
 
-    if (!store_open(r->path, false, clock_system, &r->store, &err))
+    if (!store_open(r->path, "up", clock_system, &r->store, &err))
         fail_msg("%s", err.message);
     store_set_scope(r->store, &(struct store_scope){"1", "eu-west-1", "lab", "me"});
 }
