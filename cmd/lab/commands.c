@@ -18,6 +18,8 @@ const struct command commands[] = {
     {"status", "", "the checkpoints, as a table", "no", "0 64 66 70 74", 0, 0, false, command_status},
     {"validate", "[FILE]", "all mistakes of a plan at once", "no", "0 64 65 66 70", 0, 1, false,
      command_validate},
+    {"graph", "[--as dot|mermaid]", "the plan as a picture's source", "no", "0 64 65 66 70", 0, 0, false,
+     command_graph},
     {"audit", "[-s SECRET]", "who read the secret: when, who, allowed or denied", "reads", STATUSES, 0, 0,
      false, command_audit},
     {"access-test", "-s SECRET", "read the secret, connect over TLS, use a table, drop it",
@@ -35,7 +37,7 @@ const struct command commands[] = {
     {"version", "", "the version of lab", "no", "0 64 70", 0, 0, false, command_version},
     {"help", "[TOPIC]",
      "help on a command, or: exit-status, environment, plans, kinds, sandbox, files, "
-     "plan-schema",
+     "plan-schema, event-schema",
      "no", "0 64 70", 0, 1, false, command_help},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, false, NULL},
 };

@@ -32,6 +32,7 @@ COMMAND(plan);
 COMMAND(check);
 COMMAND(status);
 COMMAND(validate);
+COMMAND(graph);
 COMMAND(audit);
 COMMAND(access_test);
 COMMAND(rotate);

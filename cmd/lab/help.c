@@ -1,5 +1,6 @@
 /* Help, printed from the tables of commands, options, exit statuses, kinds. */
 #include "cmd/lab/commands.h"
+#include "cmd/lab/event_schema.h"
 #include "cmd/lab/exit_status.h"
 #include "steps/kinds/table.h"
 #include "steps/plan/plan.h"
@@ -147,6 +148,15 @@ static void help_plan_schema(void)
         putchar('\n');
 }
 
+/* What labs/events.schema.json is made from. */
+static void help_event_schema(void)
+{
+    CLEANUP(buf_release) struct buf text = {0};
+
+    event_json_schema(&text);
+    puts(buf_text(&text));
+}
+
 static const struct {
     const char *name;
     void (*print)(void);
@@ -158,6 +168,7 @@ static const struct {
     {"sandbox", help_sandbox},
     {"files", help_files},
     {"plan-schema", help_plan_schema},
+    {"event-schema", help_event_schema},
 };
 
 COMMAND(help)
