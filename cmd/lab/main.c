@@ -4,6 +4,7 @@
 #include "aws/common/redact.h"
 #include "cmd/lab/commands.h"
 #include "cmd/lab/exit_status.h"
+#include "cmd/lab/github.h"
 #include "cmd/lab/render.h"
 #include "cmd/lab/stop.h"
 
@@ -131,6 +132,7 @@ int main(int argc, char **argv)
         CLEANUP(buf_release) struct buf shown = {0};
         redact(str_of(err.message), &shown);
         fprintf(stderr, "lab: %s\n", buf_text(&shown));
+        github_error(o.json ? stderr : stdout, err.message);
         if (err.code == ERR_USAGE)
             fprintf(stderr, "Type `lab help` for the commands and options.\n");
         status = exit_status_of(&err);

@@ -3,6 +3,8 @@
 #include "aws/common/file.h"
 #include "aws/common/mem.h"
 #include "aws/common/redact.h"
+#include "cmd/lab/github.h"
+#include "cmd/lab/live.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +14,9 @@ struct render {
     const struct options *options;
     const char *command;
     bool color;
-    int last_task;
-    struct buf cases; /* JUnit test cases so far */
+    struct live *live;     /* NULL: lines */
+    struct github *github; /* NULL outside of GitHub Actions */
+    struct buf cases;      /* JUnit test cases so far */
     size_t case_count, failure_count, skipped_count;
 };
 
@@ -48,7 +51,7 @@ static bool wants_color(const struct options *o)
         return o->color == COLOR_ALWAYS;
     const char *no = getenv("NO_COLOR");
     const char *term = getenv("TERM");
-    return !(no && *no) && !(term && str_is(str_of(term), "dumb")) && isatty(STDOUT_FILENO);
+    return !o->plain && !(no && *no) && !(term && str_is(str_of(term), "dumb")) && isatty(STDOUT_FILENO);
 }
 
 /* Everything goes out through here: redacted, one line at a time. The columns
@@ -90,7 +93,8 @@ struct render *render_new(const struct options *o, const char *command)
     r->options = o;
     r->command = command;
     r->color = wants_color(o);
-    r->last_task = -1;
+    /* A stream of JSON stays one. */
+    r->github = github_new(command, o->json ? stderr : stdout);
     if (o->json) {
         CLEANUP(json_freep) struct json *version = json_of("type", "version", "lab", LAB_VERSION, NULL);
         json_put_int(version, "stream", 1);
@@ -332,6 +336,21 @@ static void put_run(const struct render *r, const struct json *event)
     put_line(buf_str(&line));
 }
 
+void render_plan(struct render *r, const struct plan *plan, bool live)
+{
+    github_plan(r->github, plan);
+    if (live && !r->github && !r->live && live_wanted(r->options))
+        r->live = live_new(plan, r->command, r->color);
+}
+
+bool render_slowed(struct render *r, const char *what, bool throttled)
+{
+    if (!r->live)
+        return false;
+    live_slowed(r->live, what, throttled);
+    return true;
+}
+
 void render_event(void *render, const struct json *event)
 {
     struct render *r = render;
@@ -343,6 +362,13 @@ void render_event(void *render, const struct json *event)
         add_proof_case(r, event);
     if (r->options->junit && str_is(str_of(type), "doctor"))
         add_doctor_case(r, event);
+    github_event(r->github, event);
+    if (r->live && (str_is(str_of(type), "run") || str_is(str_of(type), "step"))) {
+        live_event(r->live, event);
+        return;
+    }
+    if (r->live)
+        live_stop(r->live);
     if (r->options->json)
         put_json(event);
     else if (str_is(str_of(type), "doctor"))
@@ -412,8 +438,13 @@ bool render_end(struct render *r, const struct json *summary, int status, struct
     if (r->options->json) {
         put_json_summary(summary, status);
     } else {
+        if (r->live)
+            live_stop(r->live);
         put_summary(r, summary);
+        if (r->live)
+            live_tell(r->live, status);
     }
+    github_end(r->github, status);
     return !r->options->junit || write_junit(r, err);
 }
 
@@ -421,6 +452,8 @@ void render_free(struct render *r)
 {
     if (!r)
         return;
+    live_free(r->live);
+    github_free(r->github);
     buf_release(&r->cases);
     mem_free(r);
 }

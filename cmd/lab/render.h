@@ -5,10 +5,17 @@
 
 #include "aws/common/json.h"
 #include "cmd/lab/options.h"
+#include "steps/plan/plan.h"
 
 struct render;
 
 struct render *render_new(const struct options *o, const char *command);
+/** The plan whose steps the events will be about; borrowed until render_free.
+ * live: on a terminal, draw its steps in place. */
+void render_plan(struct render *r, const struct plan *plan, bool live);
+/** A call waits before it is made again: false where there is no live terminal
+ * that shows it. Thread-safe. */
+MUST_USE bool render_slowed(struct render *r, const char *what, bool throttled);
 void render_event(void *render, const struct json *event);
 /** Whether a stream of JSON lines has begun: standard output carries one. */
 bool render_begun(void);

@@ -186,6 +186,8 @@ static void say_waiting(void *self, const struct aws_operation *op, int attempt,
                                       : err->message;
 
     (void)attempt;
+    if (s->shows && render_slowed(s->shows, op->name, !err || err->throttle))
+        return;
     if (!s->options->quiet && wait_ms >= 500)
         log_warn("%s %s: %s; asking again in %lld.%lld s", op->service->id, op->name, why,
                  (long long)(wait_ms / 1000), (long long)(wait_ms % 1000 / 100));
@@ -384,11 +386,14 @@ bool session_run(struct session *s, const char *command, const struct step_kind 
     struct json *start =
         json_of("type", "run", "command", command, "lab", s->plan.lab, "title", s->plan.title, "account",
                 s->account, "region", s->settings.region, "principal", s->arn, "run", s->run_id, NULL);
+    render_plan(relay.render, &s->plan, !s->render && request->action != ENGINE_PLAN);
+    s->shows = relay.render;
     render_event(relay.render, start);
     bool ok = look_afterwards(s, &relay, engine_run(&options, request, summary, err), err);
     *status = ok                             ? status_of(s->options, request, summary)
               : err->code == ERR_INTERRUPTED ? stop_status()
                                              : exit_status_of(err);
+    s->shows = NULL;
     if (s->render)
         add_up(&s->summary, relay.summary);
     else if (!end_stream(relay.render, relay.summary, *status, ok ? err : NULL))

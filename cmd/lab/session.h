@@ -33,6 +33,7 @@ struct session {
     /* Of a command that runs the engine several times: one stream of events, one
      * summary with the sums. Set by the command, which also ends the stream. */
     struct render *render;
+    struct render *shows; /* what the engine's events go to while it runs */
     struct json *summary;
 };
 

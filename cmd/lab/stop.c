@@ -39,6 +39,11 @@ bool stop_install(int *fd, struct error *err)
     return true;
 }
 
+bool stop_received(void)
+{
+    return received != 0;
+}
+
 int stop_status(void)
 {
     return received == SIGTERM ? 143 : 130;

@@ -7,6 +7,8 @@
 
 /** Installs the handlers; *fd becomes readable at the first signal. */
 MUST_USE bool stop_install(int *fd, struct error *err);
+/** Whether a signal came. */
+bool stop_received(void);
 /** 130 or 143, by the signal that came; 130 when none did. */
 int stop_status(void);
 
