@@ -50,7 +50,8 @@ PROBE_SRC := $(filter tests/support/probe%.c,$(SUPPORT_SRC))
 HELPER_SRC := $(filter-out $(PROBE_SRC),$(SUPPORT_SRC))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c tests/vectors/*_test.c tests/e2e/*_test.c))
 BENCH_SRC := tests/bench/load.c
-TORTURE_SRC := tests/torture/killpoint.c
+TORTURE_SRC := tests/torture/killpoint.c tests/torture/fault.c
+TORTURE := $(TORTURE_SRC:tests/torture/%.c=build/%.so)
 ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC) $(TORTURE_SRC)
 HEADERS := $(sort $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_C))))))
 
@@ -60,7 +61,7 @@ LIB_OBJ := $(filter-out $(MAIN_OBJ),$(call obj,$(SRC))) $(patsubst %.S,$(OUT)/ob
 LIB := $(OUT)/liblab.a
 UNIT := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
 
-.PHONY: all demo test lint fmt asan tsan torture bench deps install clean help units FORCE
+.PHONY: all demo test lint fmt asan tsan torture torture-faults bench deps install clean help units FORCE
 
 all: $(OUT)/lab $(OUT)/probe ## build lab and probe into build/
 
@@ -106,12 +107,12 @@ $(OUT)/.flags $(OUT)/.members:
 .SECONDARY: $(call obj,$(ALL_C))
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_C)))
 
-demo test lint fmt torture bench tsan deps: export LAB_DEPS := install
+demo test lint fmt torture torture-faults bench tsan deps: export LAB_DEPS := install
 
 demo: all ## play the whole workshop lab against the local AWS
 	$(Q)tests/e2e/demo $(OUT)/lab
 
-test: all build/killpoint.so ## build everything and run every test
+test: all $(TORTURE) ## build everything and run every test
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan all units
 	$(Q)tests/run
 
@@ -128,11 +129,14 @@ tsan: ## run the unit tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=tsan all units
 	$(Q)LAB_OUT=build/tsan tests/run tests/unit
 
-torture: all build/killpoint.so ## kill lab at every point, run it again, look at the world
+torture: all $(TORTURE) ## kill lab at every point, run it again, look at the world
 	$(Q)tests/torture/run build/lab build/killpoint.so $(ARGS)
 
+torture-faults: all $(TORTURE) ## make every allocation and I/O call fail in turn
+	$(Q)tests/torture/faults build/lab build $(ARGS)
+
 # Preloaded into the released lab: not linked with any of it.
-build/killpoint.so: $(TORTURE_SRC) | build/.deps
+$(TORTURE): build/%.so: tests/torture/%.c | build/.deps
 	$(call say,LINK,$@)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
 
@@ -156,4 +160,4 @@ clean: ## remove build/
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-	    while IFS='|' read -r t d; do printf '%-9s %s\n' "$$t" "$$d"; done
+	    while IFS='|' read -r t d; do printf '%-14s %s\n' "$$t" "$$d"; done

@@ -21,6 +21,39 @@ static NORETURN void out_of_memory(void)
     _exit(EXIT_NO_MEMORY);
 }
 
+#ifndef LAB_SANITIZED
+/* The libraries' allocations too: some go on without what they could not get,
+ * some say it in words that end with another status. These take the place of
+ * libc's for the whole program; a sanitizer has its own. */
+extern void *libc_malloc(size_t size) __asm__("__libc_malloc");
+extern void *libc_calloc(size_t count, size_t size) __asm__("__libc_calloc");
+extern void *libc_realloc(void *old, size_t size) __asm__("__libc_realloc");
+
+static void *never_null(void *p)
+{
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+void *malloc(size_t size)
+{
+    return never_null(libc_malloc(size));
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return never_null(libc_calloc(count, size));
+}
+
+void *realloc(void *old, size_t size)
+{
+    void *p = libc_realloc(old, size);
+
+    return size > 0 ? never_null(p) : p;
+}
+#endif
+
 static bool fault_wanted(void)
 {
     static atomic_ulong number;
