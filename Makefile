@@ -61,7 +61,7 @@ LIB_OBJ := $(filter-out $(MAIN_OBJ),$(call obj,$(SRC))) $(patsubst %.S,$(OUT)/ob
 LIB := $(OUT)/liblab.a
 UNIT := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
 
-.PHONY: all demo test lint fmt asan tsan torture torture-faults bench deps install clean help units FORCE
+.PHONY: all demo test lint fmt asan tsan torture torture-faults bench deps install deb clean help units FORCE
 
 all: $(OUT)/lab $(OUT)/probe ## build lab and probe into build/
 
@@ -107,7 +107,7 @@ $(OUT)/.flags $(OUT)/.members:
 .SECONDARY: $(call obj,$(ALL_C))
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_C)))
 
-demo test lint fmt torture torture-faults bench tsan deps: export LAB_DEPS := install
+demo test lint fmt torture torture-faults bench tsan deb deps: export LAB_DEPS := install
 
 demo: all ## play the whole workshop lab against the local AWS
 	$(Q)tests/e2e/demo $(OUT)/lab
@@ -152,8 +152,20 @@ build/.deps: tests/support/deps
 build/.deps-lint: tests/support/deps
 	$(Q)tests/support/deps lint $@
 
-install: $(OUT)/lab ## copy lab to $(DESTDIR)$(PREFIX)/bin
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: $(OUT)/lab ## copy lab, its manual and completions below $(DESTDIR)$(PREFIX)
 	$(Q)install -D -m 755 $(OUT)/lab '$(DESTDIR)$(PREFIX)/bin/lab'
+	$(Q)$(OUT)/lab help man | install -D -m 644 /dev/stdin '$(SHARE)/man/man1/lab.1'
+	$(Q)$(OUT)/lab completion bash | install -D -m 644 /dev/stdin '$(SHARE)/bash-completion/completions/lab'
+	$(Q)$(OUT)/lab completion zsh | install -D -m 644 /dev/stdin '$(SHARE)/zsh/vendor-completions/_lab'
+	$(Q)$(OUT)/lab completion fish | install -D -m 644 /dev/stdin '$(SHARE)/fish/vendor_completions.d/lab.fish'
+
+deb: all | build/.deps-deb ## build a Debian package into build/
+	$(Q)debian/rules binary
+	$(Q)debian/rules clean
+
+build/.deps-deb: tests/support/deps
+	$(Q)tests/support/deps deb $@
 
 clean: ## remove build/
 	$(Q)rm -rf build

@@ -34,10 +34,14 @@ const struct command commands[] = {
      false, command_policy},
     {"sandbox", "[-- CMD…] | stop", "a local AWS with a real MariaDB", "local",
      "0 1 64 65 66 69 70, else CMD's own", 0, 1, true, command_sandbox},
+    {"init", "[FILE]", "write a plan to begin with, lab.yaml unless named", "one file", "0 64 70 74", 0, 1,
+     false, command_init},
+    {"completion", "bash|zsh|fish", "a script for the shell that completes commands, options and steps", "no",
+     "0 64 70", 1, 1, true, command_completion},
     {"version", "", "the version of lab", "no", "0 64 70", 0, 0, false, command_version},
     {"help", "[TOPIC]",
      "help on a command, or: exit-status, environment, plans, kinds, sandbox, files, "
-     "plan-schema, event-schema",
+     "plan-schema, event-schema, man",
      "no", "0 64 70", 0, 1, false, command_help},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, false, NULL},
 };

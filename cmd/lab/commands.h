@@ -40,6 +40,8 @@ COMMAND(sweep);
 COMMAND(doctor);
 COMMAND(policy);
 COMMAND(sandbox);
+COMMAND(init);
+COMMAND(completion);
 COMMAND(version);
 COMMAND(help);
 

@@ -1,4 +1,6 @@
 /* Help, printed from the tables of commands, options, exit statuses, kinds. */
+#include "cmd/lab/help.h"
+
 #include "cmd/lab/commands.h"
 #include "cmd/lab/event_schema.h"
 #include "cmd/lab/exit_status.h"
@@ -8,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_options(const char *command)
+void help_options(FILE *out, const char *command)
 {
     for (const struct option_row *row = option_rows; row->name; row++) {
         char word[64];
@@ -22,7 +24,7 @@ static void print_options(const char *command)
         else
             snprintf(word, sizeof word, "    --%s%s%s", row->name, row->value ? " " : "",
                      row->value ? row->value : "");
-        printf("  %-28s %s\n", word, row->help);
+        fprintf(out, "  %-28s %s\n", word, row->help);
     }
 }
 
@@ -42,7 +44,7 @@ static void help_command(const struct command *c)
     printf("Exit status: %s (lab help exit-status)\n", c->statuses);
     if (has_options(c->name)) {
         puts("\nOptions:");
-        print_options(c->name);
+        help_options(stdout, c->name);
     }
     puts("\n`lab help` lists the options of every command.");
 }
@@ -54,88 +56,92 @@ static void help_all(void)
     for (const struct command *c = commands; c->name; c++)
         printf("  %-12s %s\n", c->name, c->does);
     puts("\nOptions, before or after the command:");
-    print_options(NULL);
+    help_options(stdout, NULL);
     puts("\nTry it without AWS: lab sandbox -- lab up");
 }
 
-static void help_exit_status(void)
+static void help_exit_status(FILE *out)
 {
     for (const struct exit_row *row = exit_rows; row->meaning; row++)
-        printf("%4d  %s\n", row->status, row->meaning);
+        fprintf(out, "%4d  %s\n", row->status, row->meaning);
 }
 
-static void help_environment(void)
+static void help_environment(FILE *out)
 {
-    puts("Every long option has a twin: --endpoint-url is LAB_ENDPOINT_URL, --jobs is LAB_JOBS.\n"
-         "LAB_VAR_name sets the plan's var `name`. An option on the command line wins.\n"
-         "\n"
-         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION,\n"
-         "AWS_DEFAULT_REGION, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_ENDPOINT_URL,\n"
-         "AWS_ENDPOINT_URL_<SERVICE>, AWS_CA_BUNDLE, AWS_MAX_ATTEMPTS and\n"
-         "AWS_EC2_METADATA_SERVICE_ENDPOINT mean what they mean to the AWS CLI.\n"
-         "NO_COLOR and TERM=dumb turn colour off.");
+    fputs("Every long option has a twin: --endpoint-url is LAB_ENDPOINT_URL, --jobs is LAB_JOBS.\n"
+          "LAB_VAR_name sets the plan's var `name`. An option on the command line wins.\n"
+          "\n"
+          "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION,\n"
+          "AWS_DEFAULT_REGION, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_ENDPOINT_URL,\n"
+          "AWS_ENDPOINT_URL_<SERVICE>, AWS_CA_BUNDLE, AWS_MAX_ATTEMPTS and\n"
+          "AWS_EC2_METADATA_SERVICE_ENDPOINT mean what they mean to the AWS CLI.\n"
+          "NO_COLOR and TERM=dumb turn colour off.\n",
+          out);
 }
 
-static void print_fields(const struct schema_field *fields, int indent)
+static void print_fields(FILE *out, const struct schema_field *fields, int indent)
 {
     for (const struct schema_field *f = fields; f && f->name; f++) {
-        printf("%*s%-*s %s%s%s%s%s\n", indent, "", 20 - indent, f->name, f->help ? f->help : "",
-               f->required ? " (required)" : "", f->otherwise ? " (default " : "",
-               f->otherwise ? f->otherwise : "", f->otherwise ? ")" : "");
+        fprintf(out, "%*s%-*s %s%s%s%s%s\n", indent, "", 20 - indent, f->name, f->help ? f->help : "",
+                f->required ? " (required)" : "", f->otherwise ? " (default " : "",
+                f->otherwise ? f->otherwise : "", f->otherwise ? ")" : "");
         if (f->type == FIELD_OBJECT)
-            print_fields(f->fields, indent + 2);
+            print_fields(out, f->fields, indent + 2);
     }
 }
 
-static void help_kinds(void)
+static void help_kinds(FILE *out)
 {
     for (size_t i = 0; step_kinds[i]; i++) {
         const struct kind_schema *k = &step_kinds[i]->schema;
-        printf("%s%s: %s\n", i ? "\n" : "", k->name, k->summary);
-        print_fields(k->with, 2);
+        fprintf(out, "%s%s: %s\n", i ? "\n" : "", k->name, k->summary);
+        print_fields(out, k->with, 2);
         for (const struct output_field *f = k->outputs; f && f->name; f++)
-            printf("  -> %-17s %s%s\n", f->name, f->help ? f->help : "", f->secret ? " (secret)" : "");
+            fprintf(out, "  -> %-17s %s%s\n", f->name, f->help ? f->help : "", f->secret ? " (secret)" : "");
     }
 }
 
-static void help_plans(void)
+static void help_plans(FILE *out)
 {
-    puts("A plan is YAML: `lab`, `title`, `allowed_accounts` (ids of the real accounts it may\n"
-         "be played in), `vars` and `steps`, a mapping by id. A step has\n"
-         "  uses: KIND   with: {…}       what it makes (lab help kinds)\n"
-         "  undo: STEP                   plays a scene: undoes another step\n"
-         "  needs: [STEP…]               further order; references make edges by themselves\n"
-         "  expect: {error: CODE}        the failure that is wanted\n"
-         "  task: N   title: TEXT   timeout: SECONDS\n"
-         "\n"
-         "${name} is a var, ${steps.ID} all a step gave, ${steps.ID.output} one output;\n"
-         "${env.X}, ${account}, ${region}, ${partition}, ${learner} exist; $${ is a literal ${.\n"
-         "Tags, anchors, aliases, merge keys and duplicate keys are refused.");
+    fputs("A plan is YAML: `lab`, `title`, `allowed_accounts` (ids of the real accounts it may\n"
+          "be played in), `vars` and `steps`, a mapping by id. A step has\n"
+          "  uses: KIND   with: {…}       what it makes (lab help kinds)\n"
+          "  undo: STEP                   plays a scene: undoes another step\n"
+          "  needs: [STEP…]               further order; references make edges by themselves\n"
+          "  expect: {error: CODE}        the failure that is wanted\n"
+          "  task: N   title: TEXT   timeout: SECONDS\n"
+          "\n"
+          "${name} is a var, ${steps.ID} all a step gave, ${steps.ID.output} one output;\n"
+          "${env.X}, ${account}, ${region}, ${partition}, ${learner} exist; $${ is a literal ${.\n"
+          "Tags, anchors, aliases, merge keys and duplicate keys are refused.\n",
+          out);
 }
 
-static void help_sandbox(void)
+static void help_sandbox(FILE *out)
 {
-    puts("lab sandbox -- CMD    runs CMD inside a local AWS, passes its exit status on\n"
-         "lab sandbox           prints the environment as export lines, serves until SIGTERM\n"
-         "lab sandbox stop --ready-file F   ends the one that wrote F\n"
-         "\n"
-         "CMD gets AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, LAB_CA, LAB_SANDBOX, DBUSER, DBPASS,\n"
-         "AWS_EC2_METADATA_SERVICE_ENDPOINT and PATH with this lab first; as admin also\n"
-         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Its keys are random and worthless elsewhere.\n"
-         "\nOptions:");
-    print_options("sandbox");
+    fputs("lab sandbox -- CMD    runs CMD inside a local AWS, passes its exit status on\n"
+          "lab sandbox           prints the environment as export lines, serves until SIGTERM\n"
+          "lab sandbox stop --ready-file F   ends the one that wrote F\n"
+          "\n"
+          "CMD gets AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, LAB_CA, LAB_SANDBOX, DBUSER, DBPASS,\n"
+          "AWS_EC2_METADATA_SERVICE_ENDPOINT and PATH with this lab first; as admin also\n"
+          "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Its keys are random and worthless elsewhere.\n"
+          "\nOptions:\n",
+          out);
+    help_options(out, "sandbox");
 }
 
-static void help_files(void)
+static void help_files(FILE *out)
 {
-    puts(".lab/state.db     checkpoints, 0600 in a directory 0700; never holds a secret\n"
-         ".lab/state.db.lock   held while a command changes something\n"
-         "lab.yaml          the plan, when there is one in the current directory\n"
-         "~/.cache/lab/     the sandbox's database template");
+    fputs(".lab/state.db     checkpoints, 0600 in a directory 0700; never holds a secret\n"
+          ".lab/state.db.lock   held while a command changes something\n"
+          "lab.yaml          the plan, when there is one in the current directory\n"
+          "~/.cache/lab/     the sandbox's database template\n",
+          out);
 }
 
 /* What labs/plan.schema.json is made from. */
-static void help_plan_schema(void)
+static void help_plan_schema(FILE *out)
 {
     const struct kind_schema *schemas[KINDS_MAX + 1] = {0};
     CLEANUP(buf_release) struct buf text = {0};
@@ -143,24 +149,21 @@ static void help_plan_schema(void)
     for (size_t i = 0; step_kinds[i]; i++)
         schemas[i] = &step_kinds[i]->schema;
     plan_json_schema(schemas, &text);
-    fputs(buf_text(&text), stdout);
+    fputs(buf_text(&text), out);
     if (text.len > 0 && text.data[text.len - 1] != '\n')
-        putchar('\n');
+        fputc('\n', out);
 }
 
 /* What labs/events.schema.json is made from. */
-static void help_event_schema(void)
+static void help_event_schema(FILE *out)
 {
     CLEANUP(buf_release) struct buf text = {0};
 
     event_json_schema(&text);
-    puts(buf_text(&text));
+    fprintf(out, "%s\n", buf_text(&text));
 }
 
-static const struct {
-    const char *name;
-    void (*print)(void);
-} topics[] = {
+const struct help_topic help_topics[] = {
     {"exit-status", help_exit_status},
     {"environment", help_environment},
     {"plans", help_plans},
@@ -169,6 +172,8 @@ static const struct {
     {"files", help_files},
     {"plan-schema", help_plan_schema},
     {"event-schema", help_event_schema},
+    {"man", manual_print},
+    {NULL, NULL},
 };
 
 COMMAND(help)
@@ -180,9 +185,9 @@ COMMAND(help)
         return true;
     }
     /* `lab help sandbox` is the topic: it says more than the command's row. */
-    for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
-        if (strcmp(topics[i].name, words[0]) == 0) {
-            topics[i].print();
+    for (const struct help_topic *topic = help_topics; topic->name; topic++) {
+        if (strcmp(topic->name, words[0]) == 0) {
+            topic->print(stdout);
             return true;
         }
     }

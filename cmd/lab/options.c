@@ -21,7 +21,7 @@ const struct option_row option_rows[] = {
     {"json", 0, OPTION_FLAG, AT(json), NULL, "one event a line, as JSON", "", 0, 0},
     {"junit", 0, OPTION_TEXT, AT(junit), "FILE", "also write a JUnit report", "", 0, 0},
     {"plain", 0, OPTION_FLAG, AT(plain), NULL, "plain lines, no live terminal", "", 0, 0},
-    {"color", 0, OPTION_TEXT, AT(color_text), "WHEN", "auto, always or never", "", 0, 0},
+    {"color", 0, OPTION_TEXT, AT(color_text), "auto|always|never", "when to colour", "", 0, 0},
     {"yes", 0, OPTION_FLAG, AT(yes), NULL, "do not ask", "", 0, 0},
     {"timeout", 0, OPTION_NUMBER, AT(timeout_s), "SECONDS", "deadline of each wait", "", 1, 86400},
     {"jobs", 'j', OPTION_NUMBER, AT(jobs), "N", "steps at the same time (default 4)", "", 1, 64},
