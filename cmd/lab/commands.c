@@ -20,6 +20,8 @@ const struct command commands[] = {
      command_validate},
     {"graph", "[--as dot|mermaid]", "the plan as a picture's source", "no", "0 64 65 66 70", 0, 0, false,
      command_graph},
+    {"report", "[--out FILE] [STREAM…]", "one HTML page from the checkpoints and streams of --json", "no",
+     "0 1 64 65 66 70 74", 0, SIZE_MAX, false, command_report},
     {"audit", "[-s SECRET]", "who read the secret: when, who, allowed or denied", "reads", STATUSES, 0, 0,
      false, command_audit},
     {"access-test", "-s SECRET", "read the secret, connect over TLS, use a table, drop it",

@@ -33,6 +33,7 @@ COMMAND(check);
 COMMAND(status);
 COMMAND(validate);
 COMMAND(graph);
+COMMAND(report);
 COMMAND(audit);
 COMMAND(access_test);
 COMMAND(rotate);

@@ -39,6 +39,7 @@ static const struct event_row {
     {"read", NULL, "somebody read the secret, or tried to",
      "time:i who:w name arn result:r error source_ip event_id"},
     {"graph", NULL, "the plan as a picture's source", "as text"},
+    {"report", NULL, "the page that was written", "file bytes:i"},
     {"error", NULL, "why a command ended before it began", "code message"},
     {"summary", NULL, "the last event of every stream",
      "requests:i mutating:i statements?:i bytes_sent:i bytes_received:i chain_requests:i waits:t wall_ms:i "

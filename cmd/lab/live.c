@@ -277,7 +277,7 @@ static const char *next_command(const char *command, int status)
         const char *command, *fine, *else_;
     } rows[] = {
         {"up", "lab check", "lab up"},       {"run", "lab check", "lab run"},
-        {"check", "lab audit", "lab check"}, {"down", "lab down --prove", "lab down"},
+        {"check", "lab report", "lab check"}, {"down", "lab down --prove", "lab down"},
         {"undo", "lab status", "lab undo"},
     };
 

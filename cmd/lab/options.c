@@ -40,6 +40,7 @@ const struct option_row option_rows[] = {
      "plan", 0, 0},
     {"secret", 's', OPTION_TEXT, AT(secret), "SECRET", "name or ARN of the secret", "access-test audit", 0,
      0},
+    {"out", 0, OPTION_TEXT, AT(out), "FILE", "the page (default lab-report.html)", "report", 0, 0},
     {"as", 0, OPTION_TEXT, AT(as), "WHAT",
      "sandbox: admin (default) or workstation; graph: dot (default) or mermaid", "sandbox graph", 0, 0},
     {"world", 0, OPTION_TEXT, AT(world), "FILE", "what the account holds at the start", "sandbox", 0, 0},

@@ -17,7 +17,7 @@ struct options {
     int64_t timeout_s, jobs;
     enum color_mode color;
     /* for some */
-    const char *until, *secret, *as, *world, *listen, *db_listen, *data, *record, *dump, *ready_file;
+    const char *until, *secret, *as, *out, *world, *listen, *db_listen, *data, *record, *dump, *ready_file;
     bool prove, purge, with_needs, adopt, allow_prod, detailed_exitcode;
     int64_t seed, latency_ms, propagation_ms, stack_ms, trail_delay_ms, speed;
     double throttle, errors, resets, lose_replies;
