@@ -276,7 +276,7 @@ static const char *next_command(const char *command, int status)
     static const struct {
         const char *command, *fine, *else_;
     } rows[] = {
-        {"up", "lab check", "lab up"},       {"run", "lab check", "lab run"},
+        {"up", "lab check", "lab up"},        {"run", "lab check", "lab run"},
         {"check", "lab report", "lab check"}, {"down", "lab down --prove", "lab down"},
         {"undo", "lab status", "lab undo"},
     };

@@ -26,7 +26,7 @@ extern const struct live_state live_state_none;
 void live_step_take(struct live_step *s, const struct json *event, int64_t now_ms);
 /** One line of at most `columns`, without newline; returns the columns it took. */
 size_t live_step_draw(const struct live_step *s, size_t columns, bool utf8, bool color, int64_t now_ms,
-                    struct buf *out);
+                      struct buf *out);
 void live_step_release(struct live_step *s);
 
 #endif
