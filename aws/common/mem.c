@@ -12,7 +12,7 @@ enum { EXIT_NO_MEMORY = 70, FIRST_CAPACITY = 8 };
 
 bool (*mem_fault)(unsigned long number);
 
-void mem_exhausted(void)
+static NORETURN void out_of_memory(void)
 {
     static const char line[] = "lab: out of memory\n";
     ssize_t written = write(STDERR_FILENO, line, sizeof(line) - 1);
@@ -32,7 +32,7 @@ extern void *libc_realloc(void *old, size_t size) __asm__("__libc_realloc");
 static void *never_null(void *p)
 {
     if (!p)
-        mem_exhausted();
+        out_of_memory();
     return p;
 }
 
@@ -66,10 +66,10 @@ void *mem_alloc(size_t size)
     void *p;
 
     if (fault_wanted())
-        mem_exhausted();
+        out_of_memory();
     p = calloc(1, size ? size : 1);
     if (!p)
-        mem_exhausted();
+        out_of_memory();
     return p;
 }
 
@@ -78,7 +78,7 @@ void *mem_array(size_t count, size_t size)
     size_t bytes;
 
     if (__builtin_mul_overflow(count, size, &bytes))
-        mem_exhausted();
+        out_of_memory();
     return mem_alloc(bytes);
 }
 
@@ -115,7 +115,7 @@ char *mem_copy(struct str s)
     char *copy;
 
     if (__builtin_add_overflow(s.len, (size_t)1, &bytes))
-        mem_exhausted();
+        out_of_memory();
     copy = mem_alloc(bytes);
     if (s.len > 0)
         memcpy(copy, s.data, s.len);
@@ -137,7 +137,7 @@ char *mem_vprintf(const char *format, va_list args)
     len = vsnprintf(NULL, 0, format, again);
     va_end(again);
     if (len < 0)
-        mem_exhausted();
+        out_of_memory();
     text = mem_alloc((size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, format, args);
     return text;
@@ -174,9 +174,9 @@ void mem_grow(void *pointer_to_items, size_t *cap, size_t count, size_t item_siz
         return;
     while (wanted <= count)
         if (__builtin_mul_overflow(wanted ? wanted : FIRST_CAPACITY / 2, (size_t)2, &wanted))
-            mem_exhausted();
+            out_of_memory();
     if (__builtin_mul_overflow(wanted, item_size, &bytes))
-        mem_exhausted();
+        out_of_memory();
     memcpy(&items, pointer_to_items, sizeof(items));
     items = mem_resize(items, *cap * item_size, bytes);
     memcpy(pointer_to_items, &items, sizeof(items));

@@ -17,10 +17,6 @@ char *mem_dup(const char *text);                                          /* NUL
 char *mem_printf(const char *format, ...) PRINTF_LIKE(1, 2) NEVER_NULL;
 char *mem_vprintf(const char *format, va_list args) PRINTF_LIKE(1, 0) NEVER_NULL;
 
-/** What all of these do when there is no memory: one line on stderr, exit 70. For
- * a library's own allocation that failed. */
-NORETURN void mem_exhausted(void);
-
 /** For CLEANUP on a char * or void *. */
 void mem_freep(void *pointer_to_pointer);
 

@@ -1,11 +1,10 @@
 /* The manual page, written from the tables that the parser and help read. */
-#include "aws/common/mem.h"
+#include "aws/common/buf.h"
 #include "aws/common/str.h"
 #include "cmd/lab/commands.h"
 #include "cmd/lab/exit_status.h"
 #include "cmd/lab/help.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* One line as roff shows it: a backslash is text, and so is a control character
@@ -61,21 +60,27 @@ static void print_lines(FILE *out, struct str text)
     fputs(".fi\n", out);
 }
 
+/* Through a file, since a topic prints to one. */
 static void print_as_is(FILE *out, void (*print)(FILE *out))
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
+    CLEANUP(buf_release) struct buf text = {0};
+    FILE *file = tmpfile();
+    char part[4096];
+    size_t got;
 
-    if (!memory)
-        mem_exhausted();
-    print(memory);
-    if (fclose(memory) != 0)
-        mem_exhausted();
-    while (size > 0 && text[size - 1] == '\n')
-        size--;
-    print_lines(out, (struct str){text, size});
-    free(text);
+    if (!file) {
+        print_filled(out, "No temporary file could be made to read this from; lab help says it.");
+        return;
+    }
+    print(file);
+    rewind(file);
+    while ((got = fread(part, 1, sizeof part, file)) > 0)
+        buf_add(&text, (struct str){part, got});
+    fclose(file);
+    struct str whole = buf_str(&text);
+    while (!str_empty(whole) && whole.data[whole.len - 1] == '\n')
+        whole = str_slice(whole, 0, whole.len - 1);
+    print_lines(out, whole);
 }
 
 static void print_option(FILE *out, const struct option_row *row)
