@@ -242,8 +242,7 @@ COMMAND(sweep)
     (void)words;
     (void)count;
     *status = 0;
-    if (!session_load_plan(s, o, err) || !session_connect(s, err) ||
-        !session_open_store(s, "sweep", err)) {
+    if (!session_load_plan(s, o, err) || !session_connect(s, err) || !session_open_store(s, "sweep", err)) {
         sweep_release(&w);
         return false;
     }
