@@ -63,13 +63,16 @@ static int open_uncounted(const char *path, int flags)
 static char *map_count(const char *path)
 {
     int fd = open_uncounted(path, O_RDWR);
-    void *map;
+    char *map = NULL;
 
-    if (fd < 0 || syscall(SYS_ftruncate, fd, COUNT_DIGITS) != 0)
+    if (fd < 0)
         return NULL;
-    map = mmap(NULL, COUNT_DIGITS, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (syscall(SYS_ftruncate, fd, COUNT_DIGITS) == 0)
+        map = mmap(NULL, COUNT_DIGITS, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     syscall(SYS_close, fd);
-    return map == MAP_FAILED ? NULL : map;
+    if (map == MAP_FAILED)
+        return NULL;
+    return map;
 }
 
 __attribute__((constructor)) static void start(void)
