@@ -1,6 +1,7 @@
 #include "steps/engine/run.h"
 
 #include "aws/common/mem.h"
+#include "steps/mysql/trouble.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -439,14 +440,38 @@ enum step_status step_wait(struct step_context *c, const struct step_wait *wait)
     return STEP_WAITING;
 }
 
-/* --- trouble of AWS's own --- */
+/* --- trouble of AWS's own, or the database's --- */
 
-/* A lost reply that was waited for to the end is dear: few of them. */
-enum { TROUBLES_MAX = 10, TROUBLE_TIMEOUT = 4 };
+enum {
+    /* A lost reply that was waited for to the end is dear: few of them. */
+    TROUBLES_MAX = 10,
+    TROUBLE_TIMEOUT = 4,
+    /* Within this a database starts again, or another takes its place. */
+    DATABASE_PATIENCE_MS = 60000
+};
 
-bool activation_may_pass(const struct error *err)
+static bool aws_may_pass(const struct error *err)
 {
     return err->lost || (err->code == ERR_AWS && (err->throttle || err->http_status >= 500));
+}
+
+bool step_may_pass(const struct error *err)
+{
+    return aws_may_pass(err) || mysql_trouble(err) != NULL;
+}
+
+/* From the step's first trouble on: a statement that breaks off each time counts as
+ * an effect each time and is no progress. */
+static bool try_database_later(struct step_context *c, const struct error *err)
+{
+    static const char reason[] = "the database to get over its trouble";
+    const struct step_wait wait = {reason, 300, 3000, DATABASE_PATIENCE_MS};
+
+    (void)step_wait(c, &wait);
+    if (c->wait_expired)
+        return false; /* what it failed with says more than that it took too long */
+    step_note(c, "%s: %s", mysql_trouble(err), err->message);
+    return true;
 }
 
 bool activation_try_later(struct step_context *c, const struct error *err)
@@ -455,7 +480,9 @@ bool activation_try_later(struct step_context *c, const struct error *err)
     const struct step_wait wait = {reason, 500, 10000, 120000};
     size_t at;
 
-    if (!activation_may_pass(err) || c->troubles >= TROUBLES_MAX)
+    if (mysql_trouble(err))
+        return try_database_later(c, err);
+    if (!aws_may_pass(err) || c->troubles >= TROUBLES_MAX)
         return false;
     c->troubles += err->os_errno == ETIMEDOUT ? TROUBLE_TIMEOUT : 1;
     /* Each trouble is one of its own: counted, not timed from the first. */

@@ -233,10 +233,17 @@ bool effect_call(struct step_context *c, const char *target, const char *service
     return false;
 }
 
+/* ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, ER_QUERY_INTERRUPTED, ER_CONNECTION_KILLED:
+ * of an account statement some tables may be written and others not. */
+static const int ended_in_the_middle[] = {1053, 1077, 1317, 1927};
+
 /* The server said no; errors of the connection leave it open: MySQL finishes
- * a statement although its client is gone. */
+ * a statement although its client is gone. So does one that was ended in the middle. */
 static bool sql_refused(const struct error *e)
 {
+    for (size_t i = 0; i < ARRAY_LEN(ended_in_the_middle); i++)
+        if (e->os_errno == ended_in_the_middle[i])
+            return false;
     return (e->code == ERR_SQL || e->code == ERR_DENIED) &&
            (e->os_errno < MYSQL_CLIENT_ERROR_MIN || e->os_errno > MYSQL_CLIENT_ERROR_MAX);
 }

@@ -99,6 +99,11 @@ struct step_wait {
 };
 enum step_status step_wait(struct step_context *c, const struct step_wait *wait);
 
+/** Whether err is trouble that passes: of AWS's own (too many calls, a server error,
+ * a reply that did not come) or of the database (mysql_trouble). A step that fails
+ * with it is called again after a while. */
+bool step_may_pass(const struct error *err);
+
 /* --- who acts --- */
 enum step_identity {
     AS_CALLER,   /* whoever runs lab */

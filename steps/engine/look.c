@@ -213,7 +213,7 @@ static void judge_seen(const struct step_context *c, struct check_result *r)
 
 static enum verdict verdict_of(const struct error *why)
 {
-    return why->code == ERR_TRY_AGAIN || activation_may_pass(why) ? VERDICT_CANNOT_TELL : VERDICT_FAIL;
+    return why->code == ERR_TRY_AGAIN || step_may_pass(why) ? VERDICT_CANNOT_TELL : VERDICT_FAIL;
 }
 
 /* A test of a scene that is over cannot be repeated without playing it again. */

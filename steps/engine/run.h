@@ -193,9 +193,6 @@ MUST_USE bool activation_settle(struct step_context *c, const char *how, struct 
 /** step_save_memo outside of an effect. */
 MUST_USE bool activation_keep_memo(struct step_context *c, struct error *err);
 struct aws_client *activation_client(struct step_context *c, struct error *err); /* NULL: err is set */
-/** Whether err is trouble of AWS's own that passes: too many calls, a server
- * error, a reply that did not come. */
-bool activation_may_pass(const struct error *err);
 /** After such a failure: asks to come again. The step then looks before it
  * acts, so that what was done without our hearing of it is met and not done
  * twice. False when err is of another sort or it was often enough. */

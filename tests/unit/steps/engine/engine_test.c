@@ -267,6 +267,43 @@ static void test_a_lost_reply_is_looked_after(void **state)
     rig_stop(&r);
 }
 
+/* So is the database's trouble: it is waited for, with its reason on the screen. */
+static void test_trouble_of_the_database_is_waited_for(void **state)
+{
+    static const struct row rows[] = {{"a", &kind_thing, NULL, NULL, NULL, NULL}};
+    static const struct wish locked[] = {{.step = "a", .troubles = 3, .sql_error = 1205}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, rows, ARRAY_LEN(rows));
+    r.wishes = locked;
+    r.wish_count = ARRAY_LEN(locked);
+    go_well(ENGINE_UP, NULL);
+    assert_int_equal(world->creates, 1);
+    assert_int_equal(world->doubles, 0);
+    assert_int_equal(state_of("a"), STORE_DONE);
+    assert_true(said_in_full("the database to get over its trouble"));
+    assert_true(said_in_full("somebody else holds a lock"));
+    rig_stop(&r);
+}
+
+/* What does not pass by itself is not waited for. */
+static void test_an_error_of_the_database_that_stays(void **state)
+{
+    static const struct row rows[] = {{"a", &kind_thing, NULL, NULL, NULL, NULL}};
+    static const struct wish missing[] = {{.step = "a", .troubles = 1, .sql_error = 1044}};
+    struct rig r;
+
+    (void)state;
+    rig_start(&r, rows, ARRAY_LEN(rows));
+    r.wishes = missing;
+    r.wish_count = ARRAY_LEN(missing);
+    assert_false(go(ENGINE_UP, NULL, false));
+    assert_int_equal(r.err.code, ERR_SQL);
+    assert_false(said_in_full("to get over its trouble"));
+    rig_stop(&r);
+}
+
 /* --- interrupted --- */
 
 static void test_interrupt(void **state)
@@ -424,6 +461,8 @@ int main(void)
         cmocka_unit_test(test_many_wait_on_one_worker),
         cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_a_lost_reply_is_looked_after),
+        cmocka_unit_test(test_trouble_of_the_database_is_waited_for),
+        cmocka_unit_test(test_an_error_of_the_database_that_stays),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_run_names_what_is_missing),
         cmocka_unit_test(test_plan),

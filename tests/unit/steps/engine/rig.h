@@ -13,9 +13,10 @@ enum { MAX_STEPS = 128, MAX_KINDS = 8 };
 /* What a test wants of a step, by id. */
 struct wish {
     const char *step;
-    int waits;    /* apply and undo ask to wait as many times */
-    bool fail;    /* apply and undo fail */
-    int troubles; /* the reply to apply's own call is lost so many times */
+    int waits;     /* apply and undo ask to wait as many times */
+    bool fail;     /* apply and undo fail */
+    int troubles;  /* the reply to apply's own call is lost so many times */
+    int sql_error; /* it is a statement, and this is the database's error number */
     bool fail_observe;
     bool stop;          /* asks for the stop while it runs */
     bool keep_original; /* saves a memo before it acts */
@@ -127,6 +128,11 @@ static bool lose_reply(struct step_context *c, struct error *err)
     if (lost >= wish_of(c)->troubles)
         return false;
     json_put_int(step_scratch(c), "lost", lost + 1);
+    if (wish_of(c)->sql_error) {
+        error_set(err, ERR_SQL, "the database is in trouble");
+        err->os_errno = wish_of(c)->sql_error;
+        return true;
+    }
     error_set(err, ERR_UNREACHABLE, "connection closed without a reply");
     err->lost = true;
     return true;
