@@ -118,7 +118,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     if (!look(c, &l, err))
         return STEP_FAILED;
     if (!l.profile) {
-        if (once(c, "created") && !create(c, name, err))
+        if (once(c, "created") && !create(c, name, err) && !again(c, "created"))
             return STEP_FAILED;
         if (!look(c, &l, err))
             return STEP_FAILED;

@@ -138,7 +138,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     if (!l.policy) {
         /* Created and not seen yet: IAM's reads are only eventually consistent
          * (facts 4). */
-        if (once(c, "created") && !create(c, err))
+        if (once(c, "created") && !create(c, err) && !again(c, "created"))
             return STEP_FAILED;
         look_release(&l);
         l = (struct policy_look){0};
@@ -201,11 +201,11 @@ static enum step_status undo(struct step_context *c, struct error *err)
     }
     if (!once(c, "deleted"))
         return step_wait(c, &gone);
-    if (!detach_ours(c, &l, err) || !prune_versions(c, &l, 1, err))
+    if ((!detach_ours(c, &l, err) || !prune_versions(c, &l, 1, err)) && !again(c, "deleted"))
         return STEP_FAILED;
     if (!change(c, l.arn, "iam", "DeletePolicy", json_of("PolicyArn", l.arn, NULL), "NoSuchEntity", NULL,
                 err)) {
-        json_remove(step_scratch(c), "deleted");
+        again(c, "deleted");
         return gotcha_or_fail(c, "iam:DeletePolicy", err);
     }
     return undo(c, err);

@@ -180,7 +180,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     if (!look(c, &l, err))
         return STEP_FAILED;
     if (!l.role) {
-        if (once(c, "created") && !create(c, err))
+        if (once(c, "created") && !create(c, err) && !again(c, "created"))
             return STEP_FAILED;
         if (!look(c, &l, err))
             return STEP_FAILED;

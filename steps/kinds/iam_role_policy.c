@@ -98,7 +98,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     if (!a.attached && once(c, "attached")) {
         if (!change(c, a.target, "iam", "AttachRolePolicy",
                     json_of("RoleName", a.role, "PolicyArn", a.arn, NULL), "", NULL, err)) {
-            json_remove(step_scratch(c), "attached");
+            again(c, "attached");
             return gotcha_or_fail(c, "iam:AttachRolePolicy", err);
         }
         if (!look(c, &a, err))
@@ -126,7 +126,8 @@ static enum step_status undo(struct step_context *c, struct error *err)
     if (!once(c, "detached"))
         return step_wait(c, &gone);
     if (!change(c, a.target, "iam", "DetachRolePolicy", json_of("RoleName", a.role, "PolicyArn", a.arn, NULL),
-                "NoSuchEntity", NULL, err))
+                "NoSuchEntity", NULL, err) &&
+        !again(c, "detached"))
         return STEP_FAILED;
     return undo(c, err);
 }

@@ -1,11 +1,16 @@
 #include "steps/kinds/leftovers.h"
 
+#include "aws/common/clock.h"
+#include "aws/common/log.h"
 #include "aws/common/mem.h"
 #include "steps/kinds/leftovers_search.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/tagged.h"
+#include "steps/engine/kind.h"
 
 #include <string.h>
+
+enum { PATIENCE_MS = 60000, AGAIN_MS = 1000 };
 
 void search_add(struct search *s, const char *what, const char *name, const char *state, const char *detail)
 {
@@ -139,6 +144,39 @@ static const struct {
     {"mysql.user", "database user", search_user},
 };
 
+/* Whether it is worth another look; waits until then. */
+static bool look_again(const struct error *err, int64_t until_ms)
+{
+    if (!step_may_pass(err) || clock_monotonic_ms(&clock_system) >= until_ms)
+        return false;
+    log_info("look again in a moment: %s", err->message);
+    (void)clock_wait(AGAIN_MS, -1);
+    return true;
+}
+
+/* Waits out trouble of AWS's own and of the database. What a look found before it
+ * failed is found again by the next. */
+static bool look_patiently(struct search *s,
+                           bool (*find)(struct search *, const struct json *, struct error *),
+                           const struct json *with, struct error *err)
+{
+    const int64_t until_ms = clock_monotonic_ms(&clock_system) + PATIENCE_MS;
+    struct json *before = s->found;
+
+    bool ok;
+
+    s->found = json_array();
+    while (!(ok = find(s, with, err)) && look_again(err, until_ms)) {
+        json_free(s->found);
+        s->found = json_array();
+    }
+    for (const struct json *row = json_first(s->found); row; row = json_next(row))
+        json_push(before, json_copy(row));
+    json_free(s->found);
+    s->found = before;
+    return ok;
+}
+
 /* One that cannot be looked at does not hide the others. */
 static void look_for(struct search *s, const struct plan_step *step, const struct json *with)
 {
@@ -146,7 +184,7 @@ static void look_for(struct search *s, const struct plan_step *step, const struc
 
     for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
         const char *name = json_get_text(with, *json_get_text(with, "name") ? "name" : "stack");
-        if (strcmp(step->kind->name, looks[i].kind) == 0 && !looks[i].look(s, with, &err))
+        if (strcmp(step->kind->name, looks[i].kind) == 0 && !look_patiently(s, looks[i].look, with, &err))
             search_add(s, looks[i].what, *name ? name : step->id, "unknown", err.message);
     }
 }
@@ -204,7 +242,12 @@ static void look_by_tag(struct search *s)
     CLEANUP(mem_freep) char *what = mem_printf("tagged lab:name=%s", s->request->plan->lab);
     struct error err;
 
-    if (!tagged_find(s->request->client, &items, &err)) {
+    const int64_t until_ms = clock_monotonic_ms(&clock_system) + PATIENCE_MS;
+    bool found;
+
+    while (!(found = tagged_find(s->request->client, &items, &err)) && look_again(&err, until_ms))
+        ;
+    if (!found) {
         search_add(s, "anything", what, "unknown", err.message);
         return;
     }

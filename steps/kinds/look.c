@@ -45,22 +45,27 @@ bool change(struct step_context *c, const char *target, const char *service, con
     return ok || (*absent_code && error_is(err, absent_code));
 }
 
+bool asked_before(struct step_context *c, const char *operation, const char *target, const char *taken_code,
+                  struct error *err)
+{
+    const struct error why = *err;
+    bool asked;
+
+    if (!error_is(err, taken_code))
+        return false;
+    if (!step_made(c, operation, target, &asked, err))
+        return false;
+    *err = why;
+    return asked;
+}
+
 bool make(struct step_context *c, const char *target, const char *service, const char *operation,
           struct json *in, const char *taken_code, struct error *err)
 {
     CLEANUP(mem_freep) char *name = mem_printf("%s:%s", service, operation);
-    struct error why;
-    bool asked;
 
-    if (change(c, target, service, operation, in, "", NULL, err))
-        return true;
-    if (!error_is(err, taken_code))
-        return false;
-    why = *err;
-    if (!step_made(c, name, target, &asked, err))
-        return false;
-    *err = why;
-    return asked;
+    return change(c, target, service, operation, in, "", NULL, err) ||
+           asked_before(c, name, target, taken_code, err);
 }
 
 bool not_ours(const char *what, const char *name, struct error *err)
@@ -164,6 +169,12 @@ bool once(struct step_context *c, const char *what)
         return false;
     json_put_bool(scratch, what, true);
     return true;
+}
+
+bool again(struct step_context *c, const char *what)
+{
+    json_remove(step_scratch(c), what);
+    return false;
 }
 
 bool observe_test(struct step_context *c, struct observation *o, struct error *err)

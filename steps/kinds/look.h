@@ -20,6 +20,12 @@ MUST_USE bool look_up_all(struct step_context *c, const char *service, const cha
 MUST_USE bool change(struct step_context *c, const char *target, const char *service, const char *operation,
                      struct json *in, const char *absent_code, bool *done, struct error *err);
 
+/** After a create that failed: whether it says that the name is in use (taken_code) and
+ * an earlier try had asked for the same, for its request may have landed after the
+ * look. operation: "iam:CreateRole". err stays as it is. */
+MUST_USE bool asked_before(struct step_context *c, const char *operation, const char *target,
+                           const char *taken_code, struct error *err);
+
 /** change for a create that has no idempotency token. taken_code says that the
  * name is in use: fine when an earlier run had asked for the same, for its
  * request may have landed after the look; the next look tells whose it is. */
@@ -45,6 +51,9 @@ char *document_text(const struct json *document);
 /** True the first time it is asked in this run of the step: for what must not
  * be sent again while its effect is not seen yet. */
 bool once(struct step_context *c, const char *what);
+/** What `once` let through has failed, and its effect may never come: it is let through
+ * again. Always false. */
+bool again(struct step_context *c, const char *what);
 
 /** Whether tags say that this lab and learner made it, at whatever step. */
 bool tags_of_lab(const struct step_context *c, const struct json *tags);

@@ -20,9 +20,13 @@ static bool rotate(struct step_context *c, const char *secret, struct error *err
     char token[37];
     struct json *in;
 
-    random_uuid(step_random(c), token);
-    in = json_of("SecretId", secret, "ClientRequestToken", token, NULL);
-    json_put_text(step_scratch(c), "token", token);
+    /* One token for all tries: a try whose reply was lost may have begun a rotation,
+     * and another token would begin one more. */
+    if (!*json_get_text(step_scratch(c), "token")) {
+        random_uuid(step_random(c), token);
+        json_put_text(step_scratch(c), "token", token);
+    }
+    in = json_of("SecretId", secret, "ClientRequestToken", json_get_text(step_scratch(c), "token"), NULL);
     return change(c, secret, "secretsmanager", "RotateSecret", in, "", NULL, err);
 }
 
@@ -39,11 +43,12 @@ static enum step_status apply(struct step_context *c, struct error *err)
         error_set(err, ERR_FAILED, "rotation of %s is not enabled", id);
         return STEP_FAILED;
     }
-    if (!*token) {
-        if (rotate(c, id, err))
-            return step_wait(c, &ends);
-        json_remove(step_scratch(c), "token");
-        return gotcha_or_fail(c, "secretsmanager:RotateSecret", err);
+    if (!json_bool(json_get(step_scratch(c), "asked"), false) &&
+        !json_get(json_get(secret, "VersionIdsToStages"), *token ? token : " ")) {
+        if (!rotate(c, id, err))
+            return gotcha_or_fail(c, "secretsmanager:RotateSecret", err);
+        json_put_bool(step_scratch(c), "asked", true);
+        return step_wait(c, &ends);
     }
     /* Completion test of facts 8.3: the token's version is current. */
     if (strcmp(version_labelled(secret, "AWSCURRENT"), token) != 0)

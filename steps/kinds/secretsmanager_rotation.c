@@ -188,7 +188,7 @@ static bool create_stack(struct step_context *c, const struct json *secret, stru
     json_push(capabilities, json_text_new("CAPABILITY_AUTO_EXPAND"));
     json_put(in, "Tags", step_tags(c));
     if (!effect_call(c, stack_name(c), "cloudformation", "CreateStack", in, &out, err))
-        return false;
+        return asked_before(c, "cloudformation:CreateStack", stack_name(c), "AlreadyExistsException", err);
     json_put_text(step_memo(c), "stack_id", json_get_text(out, "StackId"));
     return true;
 }
@@ -223,7 +223,7 @@ static enum step_status clear_old(struct step_context *c, const struct stack_loo
 {
     if (json_get(step_scratch(c), "created"))
         return stack_failed(c, l, err);
-    if (once(c, "cleared") && !delete_stack(c, l, err))
+    if (once(c, "cleared") && !delete_stack(c, l, err) && !again(c, "cleared"))
         return STEP_FAILED;
     return await_deletion(c);
 }
@@ -289,7 +289,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     if (!stack_look(c, stack_name(c), &l, err) || !describe_secret(c, &secret, err))
         return STEP_FAILED;
     if (!*l.id) {
-        if (once(c, "created") && !create_stack(c, secret, err))
+        if (once(c, "created") && !create_stack(c, secret, err) && !again(c, "created"))
             return STEP_FAILED;
         return step_wait(c, &seen);
     }
@@ -374,7 +374,7 @@ static enum step_status undo(struct step_context *c, struct error *err)
         !change(c, secret_arn(c), "secretsmanager", "CancelRotateSecret",
                 json_of("SecretId", secret_arn(c), NULL), "", NULL, err))
         return STEP_FAILED;
-    if (once(c, "deleted") && !delete_stack(c, &l, err))
+    if (once(c, "deleted") && !delete_stack(c, &l, err) && !again(c, "deleted"))
         return STEP_FAILED;
     return step_wait(c, &gone);
 }

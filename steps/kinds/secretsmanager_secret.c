@@ -227,7 +227,7 @@ static bool create(struct step_context *c, struct error *err)
     json_put_str(in, "SecretString", buf_str(&value));
     json_put(in, "Tags", step_tags(c));
     if (!effect_call(c, name_of(c), "secretsmanager", "CreateSecret", in, &out, err))
-        return false;
+        return asked_before(c, "secretsmanager:CreateSecret", name_of(c), "ResourceExistsException", err);
     /* The password came from the account that was just made: it is known to
      * log in as soon as it is stored. */
     trust_value(c, json_get_text(out, "VersionId"));
@@ -308,7 +308,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     }
     if (!l.secret) {
         if (once(c, "created") && !create(c, err)) {
-            json_remove(step_scratch(c), "created");
+            again(c, "created");
             return gotcha_or_fail(c, "secretsmanager:CreateSecret", err);
         }
         if (!look(c, &l, err))
@@ -351,7 +351,9 @@ static enum step_status undo(struct step_context *c, struct error *err)
     }
     if (!once(c, "deleted"))
         return step_wait(c, &gone);
-    return delete_it(c, err) ? undo(c, err) : STEP_FAILED;
+    if (!delete_it(c, err) && !again(c, "deleted"))
+        return STEP_FAILED;
+    return undo(c, err);
 }
 
 const struct step_kind kind_secretsmanager_secret = {

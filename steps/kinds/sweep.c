@@ -59,8 +59,10 @@ static enum step_status undo_function(struct step_context *c, struct error *err)
         if (!change(c, group, "logs", "DeleteLogGroup", json_of("logGroupName", group, NULL),
                     "ResourceNotFoundException", NULL, err) ||
             !change(c, name, "lambda", "DeleteFunction", json_of("FunctionName", name, NULL),
-                    "ResourceNotFoundException", NULL, err))
+                    "ResourceNotFoundException", NULL, err)) {
+            again(c, "deleted");
             return STEP_FAILED;
+        }
         return undo_function(c, err);
     }
     return STEP_FINISHED;
