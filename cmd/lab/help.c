@@ -126,6 +126,7 @@ static void help_sandbox(FILE *out)
           "CMD gets AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, LAB_CA, LAB_SANDBOX, DBUSER, DBPASS,\n"
           "AWS_EC2_METADATA_SERVICE_ENDPOINT and PATH with this lab first; as admin also\n"
           "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Its keys are random and worthless elsewhere.\n"
+          "A database that is shut down is started again, with what it held.\n"
           "\nOptions:\n",
           out);
     help_options(out, "sandbox");

@@ -10,12 +10,12 @@
 #include "cmd/lab/commands.h"
 #include "cmd/lab/labs.h"
 #include "cmd/lab/sandbox_data.h"
+#include "cmd/lab/sandbox_database.h"
 #include "cmd/lab/sandbox_env.h"
 #include "cmd/lab/sandbox_scratch.h"
 #include "cmd/lab/sandbox_stop.h"
 #include "cmd/lab/session.h"
 #include "steps/mysql/rotation.h"
-#include "steps/mysql/server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +50,7 @@ struct box {
     struct random_seeded seeded;
     struct random random;
     struct secret admin_password;
-    struct mysql_server *server;
+    struct kept_database database;
     struct sandbox *sandbox;
     struct aws_credentials admin;
     struct env_list functions_env, workstation_env;
@@ -280,7 +280,7 @@ static bool start_database(struct box *b, struct error *err)
     choose_password(b);
     if (!choose_database_address(b, err) || !make_certificates(b, err) || !keep_box(b, err))
         return false;
-    const struct mysql_server_options options = {
+    b->database.options = (struct mysql_server_options){
         .directory = b->directory,
         .address = b->database_address,
         .port = b->database_port,
@@ -291,7 +291,7 @@ static bool start_database(struct box *b, struct error *err)
         .key_pem = b->key_file,
         .durable = b->data.directory != NULL,
     };
-    return mysql_server_start(&options, &b->server, err);
+    return sandbox_database_start(&b->database, err);
 }
 
 static void lab_directory(char out[PATH_MAX])
@@ -497,7 +497,8 @@ static bool announce(const struct box *b, struct error *err)
 
 static bool serve(struct box *b, struct error *err)
 {
-    if (!sandbox_watch(b->sandbox, b->signal_fd, on_signal, b, err))
+    if (!sandbox_watch(b->sandbox, b->signal_fd, on_signal, b, err) ||
+        !sandbox_database_watch(&b->database, b->sandbox, err))
         return false;
     if (b->options->rest) {
         if (b->options->ready_file && !announce(b, err))
@@ -519,7 +520,7 @@ static void release(struct box *b)
 
     process_stop(&b->child, 2000);
     sandbox_free(b->sandbox);
-    mysql_server_stop(b->server);
+    sandbox_database_stop(&b->database);
     if (b->options->ready_file)
         unlink(b->options->ready_file);
     if (b->directory && !b->data.directory && !file_remove_tree(b->directory, &ignored))
@@ -568,8 +569,12 @@ static bool choose_directory(struct box *b, struct error *err)
 
 COMMAND(sandbox)
 {
-    struct box b = {
-        .options = o, .child_fd = -1, .signal_fd = -1, .random = random_system, .data = {.lock_fd = -1}};
+    struct box b = {.options = o,
+                    .database = {.fd = -1, .failure = &b.failure},
+                    .child_fd = -1,
+                    .signal_fd = -1,
+                    .random = random_system,
+                    .data = {.lock_fd = -1}};
     CLEANUP(json_freep) struct json *world = NULL;
 
     if (!check_options(o, count, words, err))
