@@ -51,8 +51,9 @@ HELPER_SRC := $(filter-out $(PROBE_SRC),$(SUPPORT_SRC))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c tests/vectors/*_test.c tests/e2e/*_test.c))
 BENCH_SRC := tests/bench/load.c
 TORTURE_SRC := tests/torture/killpoint.c tests/torture/fault.c
-TORTURE := $(TORTURE_SRC:tests/torture/%.c=build/%.so)
-ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC) $(TORTURE_SRC)
+STORM_SRC := tests/storm/storm.c
+TORTURE := $(TORTURE_SRC:tests/torture/%.c=build/%.so) build/storm.so
+ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC) $(TORTURE_SRC) $(STORM_SRC)
 HEADERS := $(sort $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_C))))))
 
 obj = $(patsubst %,$(OUT)/obj/%.o,$(basename $(1)))
@@ -61,7 +62,7 @@ LIB_OBJ := $(filter-out $(MAIN_OBJ),$(call obj,$(SRC))) $(patsubst %.S,$(OUT)/ob
 LIB := $(OUT)/liblab.a
 UNIT := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
 
-.PHONY: all demo test lint fmt asan tsan torture torture-faults bench deps install deb clean help units FORCE
+.PHONY: all demo test lint fmt asan tsan torture torture-faults storm bench deps install deb clean help units FORCE
 
 all: $(OUT)/lab $(OUT)/probe ## build lab and probe into build/
 
@@ -107,7 +108,7 @@ $(OUT)/.flags $(OUT)/.members:
 .SECONDARY: $(call obj,$(ALL_C))
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_C)))
 
-demo test lint fmt torture torture-faults bench tsan deb deps: export LAB_DEPS := install
+demo test lint fmt torture torture-faults storm bench tsan deb deps: export LAB_DEPS := install
 
 demo: all ## play the whole workshop lab against the local AWS
 	$(Q)tests/e2e/demo $(OUT)/lab
@@ -135,8 +136,12 @@ torture: all $(TORTURE) ## kill lab at every point, run it again, look at the wo
 torture-faults: all $(TORTURE) ## make every allocation and I/O call fail in turn
 	$(Q)tests/torture/faults build/lab build $(ARGS)
 
+storm: all $(TORTURE) ## play the lab in storms of AWS's and the database's trouble, by seeds
+	$(Q)tests/storm/run build/lab build/storm.so build/killpoint.so $(ARGS)
+
 # Preloaded into the released lab: not linked with any of it.
-$(TORTURE): build/%.so: tests/torture/%.c | build/.deps
+vpath %.c tests/torture tests/storm
+$(TORTURE): build/%.so: %.c | build/.deps
 	$(call say,LINK,$@)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
 
