@@ -11,6 +11,7 @@ struct kept_database {
     struct mysql_server *server;
     struct sandbox *sandbox;
     int fd;                /* readable when the server has ended; -1 */
+    bool starting;         /* again, and not ready yet */
     struct error *failure; /* why it did not come back: the sandbox has stopped then */
 };
 

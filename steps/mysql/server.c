@@ -27,16 +27,17 @@
 #define LOG_TAIL 600
 #define POLL_MS 20 /* how late the server's death before READY=1 is seen */
 
-struct mysql_server {
-    struct process process;
-};
-
 /* What one start needs; everything is a path of its own allocation. */
 struct start {
     char *data, *tmp, *files, *init_file, *log;
     struct buf mariadbd;
     int notify_fd, log_fd;
     char notify_name[32]; /* "@abcde" */
+};
+
+struct mysql_server {
+    struct process process;
+    struct start start; /* released as soon as it is ready */
 };
 
 static const char *const fixed_flags[] = {
@@ -99,6 +100,7 @@ static void start_release(struct start *st)
     mem_free(st->init_file);
     mem_free(st->log);
     buf_release(&st->mariadbd);
+    *st = (struct start){.notify_fd = -1, .log_fd = -1};
 }
 
 static bool make_plain_dir(const char *path, struct error *err)
@@ -294,28 +296,54 @@ static bool start_steps(const struct mysql_server_options *o, struct start *st, 
     st->log_fd = open(st->log, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (st->log_fd < 0)
         return error_os(err, "open %s", st->log);
-    if (!launch(o, st, p, err))
-        return error_wrap(err, "start mariadbd");
-    return wait_ready(st, p, o->ready_timeout_ms > 0 ? o->ready_timeout_ms : READY_TIMEOUT_MS, err);
+    return launch(o, st, p, err) || error_wrap(err, "start mariadbd");
+}
+
+bool mysql_server_begin(const struct mysql_server_options *options, struct mysql_server **out,
+                        struct error *err)
+{
+    CLEANUP(mem_freep) char *directory = realpath(options->directory, NULL);
+    struct mysql_server *s;
+
+    *out = NULL;
+    if (!directory)
+        return error_os(err, "directory %s of the database", options->directory);
+    s = mem_alloc(sizeof *s);
+    start_init(&s->start, directory);
+    if (!start_steps(options, &s->start, &s->process, err)) {
+        mysql_server_stop(s);
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+int mysql_server_notify_fd(const struct mysql_server *s)
+{
+    return s->start.notify_fd;
+}
+
+bool mysql_server_ready(struct mysql_server *s)
+{
+    if (s->start.notify_fd >= 0 && !read_ready(s->start.notify_fd, s->process.pid))
+        return false;
+    start_release(&s->start);
+    return true;
 }
 
 bool mysql_server_start(const struct mysql_server_options *options, struct mysql_server **out,
                         struct error *err)
 {
-    CLEANUP(start_release) struct start st = {.notify_fd = -1, .log_fd = -1};
-    CLEANUP(mem_freep) char *directory = realpath(options->directory, NULL);
-    struct process process = {0};
+    int timeout_ms = options->ready_timeout_ms > 0 ? options->ready_timeout_ms : READY_TIMEOUT_MS;
 
-    *out = NULL;
-    if (!directory)
-        return error_os(err, "directory %s of the database", options->directory);
-    start_init(&st, directory);
-    if (!start_steps(options, &st, &process, err)) {
-        process_stop(&process, STOP_GRACE_MS);
+    if (!mysql_server_begin(options, out, err))
+        return false;
+    if (!wait_ready(&(*out)->start, &(*out)->process, timeout_ms, err)) {
+        mysql_server_stop(*out);
+        *out = NULL;
         return false;
     }
-    *out = mem_alloc(sizeof **out);
-    (*out)->process = process;
+    start_release(&(*out)->start);
     return true;
 }
 
@@ -324,6 +352,7 @@ void mysql_server_stop(struct mysql_server *s)
     if (!s)
         return;
     process_stop(&s->process, STOP_GRACE_MS);
+    start_release(&s->start);
     mem_free(s);
 }
 

@@ -31,6 +31,13 @@ struct mysql_server;
  * is not ready in time; both with the last lines of its log. */
 MUST_USE bool mysql_server_start(const struct mysql_server_options *options, struct mysql_server **out,
                                  struct error *err);
+/** The same without the wait, for a thread that has others to serve: the server starts
+ * while they are. It is there once mysql_server_ready says so, to be asked when the
+ * notify descriptor is readable. Should it end before, it will not come. */
+MUST_USE bool mysql_server_begin(const struct mysql_server_options *options, struct mysql_server **out,
+                                 struct error *err);
+int mysql_server_notify_fd(const struct mysql_server *s); /* closed once it is ready: -1 */
+bool mysql_server_ready(struct mysql_server *s);
 /** SIGTERM, then SIGKILL after 5 s; reaped. */
 void mysql_server_stop(struct mysql_server *s);
 int mysql_server_pid(const struct mysql_server *s);
