@@ -195,6 +195,85 @@ static bool statement_matches(const struct policy *p, const struct statement *s,
     return matches;
 }
 
+/* Whether an action of the statement is of the same service: "ec2:*" and "*"
+ * are of ec2. */
+static bool same_service(const struct statement *s, struct str action)
+{
+    struct str service = str_slice(action, 0, str_find_char(action, ':'));
+
+    for (size_t i = 0; i < s->action_count; i++) {
+        struct str text = s->actions[i].text;
+        struct str prefix = str_slice(text, 0, str_find_char(text, ':'));
+
+        if (s->actions[i].wild ? pattern_glob(prefix, service) : str_equal(prefix, service))
+            return true;
+    }
+    return s->not_action;
+}
+
+/* A Deny whose condition cannot be told applies, an Allow does not. */
+static uint64_t failing_conditions(const struct statement *s, const struct question *q,
+                                   const struct str *values)
+{
+    uint64_t failing = 0;
+
+    for (size_t i = 0; i < s->condition_count && i < 64; i++) {
+        enum truth held = condition_holds(&s->conditions[i], &q->context, values);
+
+        if (held == TRUTH_NO || (held == TRUTH_UNKNOWN && !s->deny))
+            failing |= UINT64_C(1) << i;
+    }
+    return failing;
+}
+
+/* Without a value for a variable nothing that holds one fits. */
+static void fit_values(const struct policy *p, const struct statement *s, const struct question *q,
+                       struct policy_fit *out)
+{
+    struct resolved r = {.values = r.fixed};
+    bool resolved = s->variables.count == 0 || resolve(&r, &s->variables, &q->context);
+
+    if (resolved) {
+        if (p->type != POLICY_TRUST && resource_listed(s, q, r.values) == s->not_resource)
+            out->lacks |= PART_RESOURCE;
+        out->failing = failing_conditions(s, q, r.values);
+    } else {
+        for (size_t i = 0; i < s->resource_count; i++)
+            out->lacks |= s->resources[i].variable ? (unsigned)PART_RESOURCE : 0;
+        out->failing = s->condition_count > 0 && out->lacks == 0 ? UINT64_MAX : 0;
+    }
+    out->lacks |= out->failing ? (unsigned)PART_CONDITION : 0;
+    resolved_release(&r);
+}
+
+void policy_fit(const struct policy *p, size_t statement, const struct policy_request *request,
+                struct policy_fit *out)
+{
+    const struct statement *s = &p->statements[statement];
+    struct question q = {0};
+
+    question_init(&q, request);
+    *out = (struct policy_fit){.deny = s->deny, .same_service = same_service(s, q.action)};
+    fit_values(p, s, &q, out);
+    if (p->type != POLICY_IDENTITY && principal_match(s, &q.caller) == FIT_NONE)
+        out->lacks |= PART_PRINCIPAL;
+    if (action_listed(s, q.action) == s->not_action)
+        out->lacks |= PART_ACTION;
+    question_release(&q);
+}
+
+size_t policy_statement_count(const struct policy *p)
+{
+    return p->count;
+}
+
+struct str policy_statement_sid(const struct policy *p, size_t statement)
+{
+    struct str sid = p->statements[statement].sid;
+
+    return sid.data ? sid : STR("");
+}
+
 /* What the policies of one side say. */
 struct verdict {
     bool denied;

@@ -67,6 +67,23 @@ void policy_decide(const struct policy_request *request, const struct policy_set
  * explicit deny in an identity-based policy" (facts 7.4). */
 void policy_reason(const struct policy_result *result, struct str action, struct buf *out);
 
+/* Which part of a statement does not fit a request. */
+enum policy_part { PART_PRINCIPAL = 1, PART_ACTION = 2, PART_RESOURCE = 4, PART_CONDITION = 8 };
+
+/* How one statement fits a request, part by part. */
+struct policy_fit {
+    bool deny;
+    bool same_service; /* an action of the statement is of the request's service */
+    unsigned lacks;    /* parts that do not fit; 0: the statement applies */
+    uint64_t failing;  /* bit i: the i-th condition does not hold, in the document's order */
+};
+
+size_t policy_statement_count(const struct policy *p);
+/** "" when it has none; borrowed from the policy. */
+struct str policy_statement_sid(const struct policy *p, size_t statement);
+void policy_fit(const struct policy *p, size_t statement, const struct policy_request *request,
+                struct policy_fit *out);
+
 /* What the resource's own policy is for an action: a trust policy (POLICY_TRUST)
  * for the AssumeRole family, else POLICY_RESOURCE; and whether it has to allow
  * by itself (facts 7.1.8: trust policies, key policies). A resource of "*" is
