@@ -20,6 +20,10 @@ const struct managed_policy managed_policies[] = {
      "\"Action\":[\"cloudtrail:Get*\",\"cloudtrail:Describe*\",\"cloudtrail:List*\","
      "\"cloudtrail:LookupEvents\"],\"Resource\":\"*\"}]}",
      "v1"},
+    {"AWSDenyAll", "/",
+     "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"DenyAll\",\"Effect\":\"Deny\","
+     "\"Action\":[\"*\"],\"Resource\":\"*\"}]}",
+     "v1"},
     {"AWSLambdaBasicExecutionRole", "/service-role/",
      "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
      "\"Action\":[\"logs:CreateLogGroup\",\"logs:CreateLogStream\",\"logs:PutLogEvents\"],"

@@ -61,8 +61,7 @@ static void print_events(const char *secret, const struct json *events)
 
 static bool stream_events(const struct session *s, const struct json *events, struct error *err)
 {
-    struct aws_totals totals = aws_shared_totals(s->shared);
-    CLEANUP(json_freep) struct json *summary = json_of("type", "summary", NULL);
+    CLEANUP(json_freep) struct json *summary = session_summary(s);
     struct render *render = render_new(s->options, "audit");
 
     for (size_t i = json_count(events); i-- > 0;) {
@@ -71,11 +70,6 @@ static bool stream_events(const struct session *s, const struct json *events, st
             json_put(event, json_key(m), json_copy(m));
         render_event(render, event);
     }
-    /* One after the other: all of them are the chain. */
-    json_put_int(summary, "requests", (int64_t)totals.requests);
-    json_put_int(summary, "chain_requests", (int64_t)totals.requests);
-    json_put_int(summary, "bytes_sent", (int64_t)totals.bytes_sent);
-    json_put_int(summary, "bytes_received", (int64_t)totals.bytes_received);
     bool ok = render_end(render, summary, 0, err);
     render_free(render);
     return ok;

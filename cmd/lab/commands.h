@@ -40,6 +40,7 @@ COMMAND(rotate);
 COMMAND(sweep);
 COMMAND(doctor);
 COMMAND(policy);
+COMMAND(why);
 COMMAND(sandbox);
 COMMAND(init);
 COMMAND(completion);

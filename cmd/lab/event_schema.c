@@ -38,6 +38,8 @@ static const struct event_row {
      "account region lab learner step state at_ms:i message open_intents:i"},
     {"read", NULL, "somebody read the secret, or tried to",
      "time:i who:w name arn result:r error source_ip event_id"},
+    {"why", NULL, "why a request is allowed or denied, and what would allow it",
+     "principal action resource decision:d side reason policy statement lacks:a changes:c"},
     {"graph", NULL, "the plan as a picture's source", "as text"},
     {"report", NULL, "the page that was written", "file bytes:i"},
     {"error", NULL, "why a command ended before it began", "code message"},
@@ -62,6 +64,11 @@ static const struct {
     {'p', "{\"enum\":[\"absent\",\"scheduled\",\"left\",\"unknown\",\"orphan\"]}"},
     {'w', "{\"enum\":[\"instance\",\"function\",\"you\",\"other\"]}"},
     {'r', "{\"enum\":[\"allowed\",\"denied\",\"failed\"]}"},
+    {'d', "{\"enum\":[\"allowed\",\"explicitly denied\",\"implicitly denied\"]}"},
+    {'a', "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"},
+    {'c', "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"side\",\"what\",\"calls\"],"
+          "\"properties\":{\"side\":{\"type\":\"string\"},\"what\":{\"type\":\"string\"},"
+          "\"calls\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}}"},
     {'t', "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"step\",\"reason\",\"ms\"],"
           "\"properties\":{\"step\":{\"type\":\"string\"},\"reason\":{\"type\":\"string\"},"
           "\"ms\":{\"type\":\"integer\"}}}}"},

@@ -38,6 +38,9 @@ const struct option_row option_rows[] = {
      "up down run undo sweep rotate", 0, 0},
     {"detailed-exitcode", 0, OPTION_FLAG, AT(detailed_exitcode), NULL, "exit 2 when there are changes",
      "plan", 0, 0},
+    {"last", 0, OPTION_FLAG, AT(last), NULL, "the last denial in the trail", "why", 0, 0},
+    {"context", 0, OPTION_VAR, AT(context), "KEY=VALUE", "a condition key of the request, as aws:SourceIp",
+     "why", 0, 0},
     {"secret", 's', OPTION_TEXT, AT(secret), "SECRET", "name or ARN of the secret", "access-test audit", 0,
      0},
     {"out", 0, OPTION_TEXT, AT(out), "FILE", "the page (default lab-report.html)", "report", 0, 0},
@@ -116,12 +119,12 @@ static bool unknown_option(struct str word, struct error *err)
     return error_set(err, ERR_USAGE, "unknown option --%.*s", STR_ARG(word));
 }
 
-static bool set_var(struct options *o, const char *name, struct str value, const char *from,
+static bool set_var(struct json *vars, const char *name, struct str value, const char *from,
                     struct error *err)
 {
     if (!*name)
         return error_set(err, ERR_USAGE, "%s wants NAME=VALUE", from);
-    json_put_str(o->vars, name, value);
+    json_put_str(vars, name, value);
     return true;
 }
 
@@ -186,7 +189,7 @@ static bool store_value(struct options *o, const struct option_row *row, const c
         if (eq == text.len)
             return error_set(err, ERR_USAGE, "%s wants NAME=VALUE, not \"%s\"", from, value);
         CLEANUP(mem_freep) char *name = mem_copy(str_slice(text, 0, eq));
-        return set_var(o, name, str_slice(text, eq + 1, text.len), from, err);
+        return set_var(*(struct json **)(void *)at, name, str_slice(text, eq + 1, text.len), from, err);
     }
     }
     return error_set(err, ERR_BUG, "option %s has no type", row->name);
@@ -216,7 +219,7 @@ static bool read_environment(struct options *o, char **env, struct error *err)
         CLEANUP(mem_freep) char *name = mem_copy(str_slice(entry, 0, eq));
         const char *value = *e + eq + 1;
         if (str_starts(entry, STR("LAB_VAR_"))) {
-            if (!set_var(o, name + 8, str_of(value), name, err))
+            if (!set_var(o->vars, name + 8, str_of(value), name, err))
                 return false;
             continue;
         }
@@ -290,6 +293,7 @@ bool options_parse(int argc, char **argv, char **env, struct options *out, struc
 {
     *out = (struct options){.jobs = 4, .learner = "default"};
     out->vars = json_object();
+    out->context = json_object();
     out->words = mem_array((size_t)argc + 1, sizeof *out->words);
     out->given = mem_array((size_t)argc + 1, sizeof(void *));
     if (!read_environment(out, env, err))
@@ -312,6 +316,7 @@ bool options_parse(int argc, char **argv, char **env, struct options *out, struc
 void options_release(struct options *o)
 {
     json_free(o->vars);
+    json_free(o->context);
     mem_free(o->words);
     mem_free(o->given);
     *o = (struct options){0};

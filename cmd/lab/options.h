@@ -17,8 +17,9 @@ struct options {
     int64_t timeout_s, jobs;
     enum color_mode color;
     /* for some */
+    struct json *context; /* --context: {"aws:SourceIp": "…"} */
     const char *until, *secret, *as, *out, *world, *listen, *db_listen, *data, *record, *dump, *ready_file;
-    bool prove, purge, with_needs, adopt, allow_prod, detailed_exitcode;
+    bool last, prove, purge, with_needs, adopt, allow_prod, detailed_exitcode;
     int64_t seed, latency_ms, propagation_ms, stack_ms, trail_delay_ms, speed;
     double throttle, errors, resets, lose_replies;
     const struct option_row **given; /* on the command line, NULL-terminated */

@@ -402,6 +402,18 @@ bool session_run(struct session *s, const char *command, const struct step_kind 
     return ok;
 }
 
+struct json *session_summary(const struct session *s)
+{
+    struct aws_totals totals = aws_shared_totals(s->shared);
+    struct json *summary = json_of("type", "summary", NULL);
+
+    json_put_int(summary, "requests", (int64_t)totals.requests);
+    json_put_int(summary, "chain_requests", (int64_t)totals.requests);
+    json_put_int(summary, "bytes_sent", (int64_t)totals.bytes_sent);
+    json_put_int(summary, "bytes_received", (int64_t)totals.bytes_received);
+    return summary;
+}
+
 static const struct json *no_outputs(void *self, const char *step_id)
 {
     (void)self;

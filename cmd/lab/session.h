@@ -67,6 +67,10 @@ MUST_USE bool session_run(struct session *s, const char *command, const struct s
                           const struct engine_request *request, struct engine_summary *summary, int *status,
                           struct error *err);
 
+/** The last event of a command that ran no engine: its requests so far, made one
+ * after the other. */
+struct json *session_summary(const struct session *s);
+
 /** The value of a text argument of the plan's first step of a kind; "" when
  * there is none. Freed with mem_free. */
 char *session_argument(const struct session *s, const char *kind, const char *member);

@@ -47,8 +47,9 @@ static const struct {
 } aws_managed[] = {
     {"IAMReadOnlyAccess", "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":["
                           "\"iam:Get*\",\"iam:List*\"],\"Resource\":\"*\"}]}"},
-    {"AWSDenyAll", "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"*\","
-                   "\"Resource\":\"*\"}]}"},
+    {"AWSDenyAll",
+     "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"DenyAll\",\"Effect\":\"Deny\",\"Action\":[\"*\"],"
+     "\"Resource\":\"*\"}]}"},
 };
 
 enum { PAPERS_MAX = 32 };

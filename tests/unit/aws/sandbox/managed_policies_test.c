@@ -21,7 +21,7 @@ static const struct managed_policy *find(const char *name)
 static void test_every_document_parses(void **state)
 {
     (void)state;
-    assert_int_equal(managed_policy_count, 13);
+    assert_int_equal(managed_policy_count, 14);
     for (size_t i = 0; i < managed_policy_count; i++) {
         const struct managed_policy *m = &managed_policies[i];
         CLEANUP(policy_freep) struct policy *p = NULL;
