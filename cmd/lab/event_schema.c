@@ -39,7 +39,8 @@ static const struct event_row {
     {"read", NULL, "somebody read the secret, or tried to",
      "time:i who:w name arn result:r error source_ip event_id"},
     {"why", NULL, "why a request is allowed or denied, and what would allow it",
-     "principal action resource decision:d side reason policy statement lacks:a changes:c"},
+     "principal action resource decision:d side reason policy statement lacks:a changes:c "
+     "cannot_tell:a"},
     {"graph", NULL, "the plan as a picture's source", "as text"},
     {"report", NULL, "the page that was written", "file bytes:i"},
     {"error", NULL, "why a command ended before it began", "code message"},

@@ -179,6 +179,8 @@ static void print_answer(const struct answer *a)
     printf("%s is %s to perform: %s on resource: %s%s%s\n", a->w->principal,
            a->x.result.decision == POLICY_ALLOWED ? "authorized" : "not authorized", a->w->action,
            a->w->resource, reason.len ? " " : "", buf_text(&reason));
+    if (a->w->session_unseen && a->x.result.decision == POLICY_ALLOWED)
+        puts("unless its session policy, which cannot be seen, allows less");
     for (size_t i = 0; i < ARRAY_LEN(sides); i++)
         print_side(a, i);
     print_statement(a);
@@ -210,7 +212,7 @@ static struct json *event_of(const struct answer *a)
 {
     const struct why *w = a->w;
     CLEANUP(buf_release) struct buf reason = {0}, policy = {0}, statement = {0};
-    struct json *lacks = json_array(), *changes = json_array();
+    struct json *lacks = json_array(), *changes = json_array(), *unseen = json_array();
     struct json *event;
 
     reason_of(a, &reason);
@@ -227,8 +229,11 @@ static struct json *event_of(const struct answer *a)
         json_of("type", "why", "principal", w->principal, "action", w->action, "resource", w->resource,
                 "decision", decisions[a->x.result.decision], "side", side_name(a->x.result.side), "reason",
                 buf_text(&reason), "policy", buf_text(&policy), "statement", buf_text(&statement), NULL);
+    if (w->session_unseen)
+        json_push(unseen, json_text_new(side_name(SIDE_SESSION)));
     json_put(event, "lacks", lacks);
     json_put(event, "changes", changes);
+    json_put(event, "cannot_tell", unseen);
     return event;
 }
 

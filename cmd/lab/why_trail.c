@@ -1,5 +1,6 @@
 /* What only CloudTrail knows: the last denial, and what a session was given. */
 #include "aws/common/clock.h"
+#include "aws/common/log.h"
 #include "aws/common/mem.h"
 #include "cmd/lab/why.h"
 #include "steps/kinds/trail.h"
@@ -7,7 +8,7 @@
 #include <string.h>
 
 /* A busy account writes a page in seconds: who wants more asks by words. */
-enum { PAGES_MAX = 20 };
+enum { PAGES_MAX = 20, THROTTLES_MAX = 20 };
 
 typedef bool record_fits(const struct why *w, const struct json *record);
 
@@ -25,6 +26,20 @@ static struct json *record_of(const struct why *w, const struct json *page, reco
     return NULL;
 }
 
+/** One page. The limit is the account's: others who ask at the same time count
+ * too, so a page that was throttled is asked for again, a bounded number of times. */
+static bool read_page(struct why *w, const struct json *in, struct json **reply, struct error *err)
+{
+    for (int throttled = 0;; throttled++) {
+        if (aws_call(w->client, "cloudtrail", "LookupEvents", in, reply, err))
+            return true;
+        if (!err->throttle || throttled == THROTTLES_MAX)
+            return error_wrap(err, "read the trail");
+        if (clock_wait(TRAIL_PAGE_MS, w->session->stop_fd))
+            return error_set(err, ERR_INTERRUPTED, "interrupted while reading the trail");
+    }
+}
+
 /** The newest record that fits, of an event or of all; *out NULL: none. */
 static bool find_record(struct why *w, const char *event, record_fits *fits, struct json **out,
                         struct error *err)
@@ -40,8 +55,8 @@ static bool find_record(struct why *w, const char *event, record_fits *fits, str
 
         if (page > 0 && clock_wait(TRAIL_PAGE_MS, w->session->stop_fd))
             return error_set(err, ERR_INTERRUPTED, "interrupted while reading the trail");
-        if (!aws_call(w->client, "cloudtrail", "LookupEvents", in, &reply, err))
-            return error_wrap(err, "read the trail");
+        if (!read_page(w, in, &reply, err))
+            return false;
         *out = record_of(w, reply, fits);
         if (!*json_get_text(reply, "NextToken"))
             break;
@@ -129,9 +144,15 @@ bool why_session(struct why *w, struct json **parameters, struct error *err)
     /* A session that EC2 made has no policies of its own. */
     if (!w->session_name || strncmp(w->session_name, "i-", 2) == 0)
         return true;
-    if (!find_record(w, "AssumeRole", made_session, &record, err) && err->code == ERR_INTERRUPTED)
-        return false;
+    if (!find_record(w, "AssumeRole", made_session, &record, err)) {
+        /* Who may not read the trail still learns what the other policies say. */
+        if (err->code != ERR_AWS || err->throttle)
+            return false;
+    }
     w->session_unseen = !record;
+    if (w->session_unseen && !w->session->options->quiet)
+        log_warn("cannot tell which session policy there is: the trail does not show the AssumeRole "
+                 "of this session");
     if (record)
         *parameters = json_detach(record, "requestParameters");
     return true;
