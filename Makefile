@@ -7,7 +7,6 @@ V ?= 0
 Q := $(if $(filter 0,$(V)),@,)
 say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' $(1) $(2),@:)
 
-CC := gcc
 PREFIX ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
@@ -20,9 +19,10 @@ MAKEFLAGS += -j$(JOBS)
 endif
 
 # VARIANT: release (build/), asan (build/asan/: addresses, undefined behaviour,
-# leaks) or tsan (build/tsan/: data races).
+# leaks), tsan (build/tsan/: data races) or fuzz (build/fuzz/: clang, for libFuzzer).
 VARIANT ?= release
 OUT := $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
+CC := $(if $(filter fuzz,$(VARIANT)),clang,gcc)
 
 WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wnull-dereference
@@ -32,6 +32,8 @@ HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection
 SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DLAB_SANITIZED
 # Instrumented for threads, gcc 12 sees null dereferences that are not there.
 SANITIZE_tsan := -fsanitize=thread -fno-omit-frame-pointer -DLAB_SANITIZED -Wno-null-dereference
+SANITIZE_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+                 -fno-omit-frame-pointer -DLAB_SANITIZED
 OPT := $(if $(filter release,$(VARIANT)),-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3,-O1 $(SANITIZE_$(VARIANT)))
 CFLAGS_ALL := $(COMMON) $(WARN) $(HARDEN) $(OPT) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed -pthread \
@@ -52,8 +54,10 @@ UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c test
 BENCH_SRC := tests/bench/load.c
 TORTURE_SRC := tests/torture/killpoint.c tests/torture/fault.c
 STORM_SRC := tests/storm/storm.c
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+REPLAY_SRC := tests/fuzz/replay.c
 TORTURE := $(TORTURE_SRC:tests/torture/%.c=build/%.so) build/storm.so
-ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC) $(TORTURE_SRC) $(STORM_SRC)
+ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC) $(TORTURE_SRC) $(STORM_SRC) $(FUZZ_SRC) $(REPLAY_SRC)
 HEADERS := $(sort $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_C))))))
 
 obj = $(patsubst %,$(OUT)/obj/%.o,$(basename $(1)))
@@ -61,8 +65,12 @@ MAIN_OBJ := $(call obj,cmd/lab/main.c)
 LIB_OBJ := $(filter-out $(MAIN_OBJ),$(call obj,$(SRC))) $(patsubst %.S,$(OUT)/obj/%.S.o,$(ASM))
 LIB := $(OUT)/liblab.a
 UNIT := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
+FUZZ := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC))
+# libFuzzer brings a main() of its own.
+FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(call obj,$(REPLAY_SRC)))
+FUZZ_HELP := $(call obj,tests/support/sandbox_fixture.c)
 
-.PHONY: all demo test lint fmt asan tsan torture torture-faults storm bench deps install deb clean help units FORCE
+.PHONY: all demo test lint fmt asan tsan torture torture-faults storm fuzz bench deps install deb clean help units fuzzers FORCE
 
 all: $(OUT)/lab $(OUT)/probe ## build lab and probe into build/
 
@@ -86,10 +94,16 @@ $(OUT)/obj/%.S.o: %.S $(LABS) $(OUT)/.flags | build/.deps
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -c -o $@ $<
 
-units: $(UNIT)
+units: $(UNIT) $(FUZZ)
 $(UNIT): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(call obj,$(HELPER_SRC)) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $< $(call obj,$(HELPER_SRC)) $(LIB) $(LIBS) -lcmocka
+
+fuzzers: $(FUZZ)
+$(FUZZ): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(FUZZ_MAIN) $(FUZZ_HELP) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ $< $(FUZZ_MAIN) \
+	    $(FUZZ_HELP) $(LIB) $(LIBS)
 
 $(OUT)/tests/bench/load: $(call obj,$(BENCH_SRC)) $(LIB)
 	$(call say,LINK,$@)
@@ -108,7 +122,7 @@ $(OUT)/.flags $(OUT)/.members:
 .SECONDARY: $(call obj,$(ALL_C))
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_C)))
 
-demo test lint fmt torture torture-faults storm bench tsan deb deps: export LAB_DEPS := install
+demo test lint fmt torture torture-faults storm fuzz bench tsan deb deps: export LAB_DEPS := install
 
 demo: all ## play the whole workshop lab against the local AWS
 	$(Q)tests/e2e/demo $(OUT)/lab
@@ -139,6 +153,10 @@ torture-faults: all $(TORTURE) ## make every allocation and I/O call fail in tur
 storm: all $(TORTURE) ## play the lab in storms of AWS's and the database's trouble, by seeds
 	$(Q)tests/storm/run build/lab build/storm.so build/killpoint.so $(ARGS)
 
+fuzz: | build/.deps build/.deps-fuzz ## let libFuzzer look for inputs that break something, 30 s a target
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzzers
+	$(Q)tests/fuzz/run build/fuzz $(ARGS)
+
 # Preloaded into the released lab: not linked with any of it.
 vpath %.c tests/torture tests/storm
 $(TORTURE): build/%.so: %.c | build/.deps
@@ -153,6 +171,9 @@ deps: ## install the Debian packages that are missing (lint installs its own)
 
 build/.deps: tests/support/deps
 	$(Q)tests/support/deps build $@
+
+build/.deps-fuzz: tests/support/deps
+	$(Q)tests/support/deps fuzz $@
 
 build/.deps-lint: tests/support/deps
 	$(Q)tests/support/deps lint $@
