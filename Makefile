@@ -57,7 +57,10 @@ STORM_SRC := tests/storm/storm.c
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 REPLAY_SRC := tests/fuzz/replay.c
 TORTURE := $(TORTURE_SRC:tests/torture/%.c=build/%.so) build/storm.so
-ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC) $(TORTURE_SRC) $(STORM_SRC) $(FUZZ_SRC) $(REPLAY_SRC)
+LEAKS_SRC := tests/leaks/execs.c tests/leaks/plant.c
+LEAKS := build/execs build/planted/lab
+ALL_C := $(SRC) $(SUPPORT_SRC) $(UNIT_SRC) $(BENCH_SRC) $(TORTURE_SRC) $(STORM_SRC) $(FUZZ_SRC) $(REPLAY_SRC) \
+         $(LEAKS_SRC)
 HEADERS := $(sort $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_C))))))
 
 obj = $(patsubst %,$(OUT)/obj/%.o,$(basename $(1)))
@@ -81,6 +84,13 @@ $(OUT)/lab: $(MAIN_OBJ) $(LIB)
 $(OUT)/probe: $(call obj,$(PROBE_SRC)) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(call obj,$(PROBE_SRC)) $(LIB) $(LIBS)
+
+# A lab that leaks on purpose, for the leak hunt: the product's objects, and what
+# stands in their way. Never installed.
+PLANT_WRAPS := redact redact_add render_event store_open record_open prctl setrlimit
+build/planted/lab: $(MAIN_OBJ) $(call obj,tests/leaks/plant.c) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) $(PLANT_WRAPS:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
 
 $(LIB): $(LIB_OBJ) $(OUT)/.members
 	$(call say,AR,$@)
@@ -127,7 +137,7 @@ demo test lint fmt torture torture-faults storm fuzz bench tsan deb deps: export
 demo: all ## play the whole workshop lab against the local AWS
 	$(Q)tests/e2e/demo $(OUT)/lab
 
-test: all $(TORTURE) ## build everything and run every test
+test: all $(TORTURE) $(LEAKS) ## build everything and run every test
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan all units
 	$(Q)tests/run
 
@@ -162,6 +172,10 @@ vpath %.c tests/torture tests/storm
 $(TORTURE): build/%.so: %.c | build/.deps
 	$(call say,LINK,$@)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
+
+build/execs: tests/leaks/execs.c | build/.deps
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -o $@ $<
 
 bench: all $(OUT)/tests/bench/load ## print requests, times, load and memory, as ratios within one run
 	$(Q)tests/bench/run $(OUT)/lab

@@ -1,11 +1,11 @@
 # AWS calls by curl's own Signature Version 4: a client we did not write.
-# The keys go in on stdin, not on the command line.
+# Keys and bodies go in through pipes, not on the command line: both may be secret.
 
 # aws_json SERVICE TARGET BODY: a json-1.1 call, reply on stdout.
 aws_json() {
     printf 'user = "%s:%s"\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" |
         curl -sS -K - --aws-sigv4 "aws:amz:$AWS_REGION:$1" -H "X-Amz-Target: $2" \
-            -H 'Content-Type: application/x-amz-json-1.1' -d "$3" "$AWS_ENDPOINT_URL/"
+            -H 'Content-Type: application/x-amz-json-1.1' --data-binary @<(printf '%s' "$3") "$AWS_ENDPOINT_URL/"
 }
 # aws_query SERVICE VERSION ACTION [NAME=VALUE…]: a query or ec2 call.
 aws_query() {
