@@ -5,6 +5,7 @@
  *   FAULT_CLASS=CLASS     what is counted, from 1: alloc, io, or store (what io is,
  *                         on files of the state store alone)
  *   FAULT_AT=N            the call that fails; 0 or unset: only count
+ *   FAULT_STAYS=1         all calls after it fail too: a disk that is broken
  *   FAULT_HOW=NAME        how an io call fails: EIO, ENOSPC or short (half is moved)
  *   FAULT_AFTER=accept    count from the first connection that is accepted
  *   FAULT_COUNT=FILE      how many calls were met, as text, kept up to date
@@ -35,6 +36,7 @@ static struct {
     enum class class;
     long target;
     int error; /* 0: short */
+    bool stays;
     int log_fd;
     char *count;
     atomic_long met;
@@ -77,14 +79,15 @@ static char *map_count(const char *path)
 
 __attribute__((constructor)) static void start(void)
 {
-    static const char *const names[] = {"LD_PRELOAD",  "FAULT_CLASS", "FAULT_AT", "FAULT_HOW",
-                                        "FAULT_AFTER", "FAULT_COUNT", "FAULT_LOG"};
+    static const char *const names[] = {"LD_PRELOAD",  "FAULT_CLASS", "FAULT_AT",  "FAULT_HOW",
+                                        "FAULT_AFTER", "FAULT_COUNT", "FAULT_LOG", "FAULT_STAYS"};
     const char *class = getenv("FAULT_CLASS"), *at = getenv("FAULT_AT");
 
     if (!class)
         return;
     f.target = at ? strtol(at, NULL, 10) : 0;
     f.error = error_named(getenv("FAULT_HOW"));
+    f.stays = getenv("FAULT_STAYS") && f.target > 0;
     f.count = map_count(getenv("FAULT_COUNT"));
     f.log_fd = open_uncounted(getenv("FAULT_LOG"), O_WRONLY | O_APPEND);
     f.armed = !getenv("FAULT_AFTER");
@@ -113,7 +116,7 @@ static bool meet(enum class class, const char *name)
     n = atomic_fetch_add(&f.met, 1) + 1;
     if (f.count)
         write_count(n);
-    if (n != f.target)
+    if (f.stays ? n < f.target : n != f.target)
         return false;
     syscall(SYS_write, f.log_fd, name, strlen(name));
     syscall(SYS_write, f.log_fd, "\n", 1);
