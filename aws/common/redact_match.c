@@ -8,57 +8,116 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* %2b, and %252b as it looks after a second round. */
-static size_t match_url(char wanted, struct str text)
-{
-    size_t i = 1;
+/* What a place in the text can stand for: itself, or what it is the escaped form
+ * of, in as many rounds as there are. */
+enum { MEANINGS = 32, NESTED = 2 };
 
-    if (text.data[0] == '+')
-        return wanted == ' ' ? 1 : 0;
-    if (text.data[0] != '%')
-        return 0;
-    while (text.len - i >= 4 && text.data[i] == '2' && text.data[i + 1] == '5')
-        i += 2;
-    if (text.len - i < 2 || hex_digit(text.data[i]) < 0 || hex_digit(text.data[i + 1]) < 0 ||
-        hex_digit(text.data[i]) * 16 + hex_digit(text.data[i + 1]) != (unsigned char)wanted)
-        return 0;
-    return i + 2;
+struct meaning {
+    char bytes[4]; /* a character of UTF-8, or one byte of any sort */
+    size_t len;
+    size_t end; /* behind it in the text */
+};
+
+struct meanings {
+    struct meaning items[MEANINGS];
+    size_t count;
+};
+
+static void add_bytes(struct meanings *m, const char *bytes, size_t len, size_t end)
+{
+    struct meaning *item = &m->items[m->count];
+
+    for (size_t i = 0; i < m->count; i++)
+        if (m->items[i].end == end && m->items[i].len == len && memcmp(m->items[i].bytes, bytes, len) == 0)
+            return;
+    if (m->count == MEANINGS)
+        return;
+    memcpy(item->bytes, bytes, len);
+    item->len = len;
+    item->end = end;
+    m->count++;
 }
 
-/* &lt; &#60; &#x3c;, and &amp;lt; as it looks after a second round. */
-static size_t match_xml(char wanted, struct str text)
+static void add_byte(struct meanings *m, char c, size_t end)
+{
+    add_bytes(m, &c, 1, end);
+}
+
+static void read_meanings(struct str text, size_t at, int nested, struct meanings *out);
+
+static bool is_escape_start(char c)
+{
+    return c != '\0' && strchr(REDACT_ESCAPE_STARTS, c);
+}
+
+/* One character that is itself, or escaped by a further round that came later:
+ * the ';' of "&lt%3B", the '"' of "\&quot;". */
+static void read_one(struct str text, size_t at, int nested, struct meanings *out)
+{
+    out->count = 0;
+    if (at >= text.len)
+        return;
+    if (nested > 0 && text.data[at] != '\\' && is_escape_start(text.data[at]))
+        read_meanings(text, at, nested - 1, out);
+    else
+        add_byte(out, text.data[at], at + 1);
+}
+
+/* Behind a '%': 2b. */
+static void read_url(struct str text, size_t at, struct meanings *out)
+{
+    if (text.len - at >= 2 && hex_digit(text.data[at]) >= 0 && hex_digit(text.data[at + 1]) >= 0)
+        add_byte(out, (char)(hex_digit(text.data[at]) * 16 + hex_digit(text.data[at + 1])), at + 2);
+}
+
+/* The number of a reference, at *at, which moves behind it; a byte, or 256. */
+static unsigned read_number(struct str text, size_t *at)
+{
+    bool hex = *at < text.len && (text.data[*at] | 0x20) == 'x';
+    size_t from = *at += hex ? 1 : 0;
+    unsigned value = 0;
+
+    for (; *at < text.len && *at - from < 8; ++*at) {
+        int digit = hex_digit(text.data[*at]);
+
+        if (digit < 0 || (!hex && digit > 9))
+            break;
+        value = value * (hex ? 16 : 10) + (unsigned)digit;
+    }
+    return *at > from && value < 256 ? value : 256;
+}
+
+static void end_reference(char c, struct str text, size_t at, int nested, struct meanings *out)
+{
+    struct meanings ends;
+
+    read_one(text, at, nested, &ends);
+    for (size_t i = 0; i < ends.count; i++)
+        if (ends.items[i].len == 1 && ends.items[i].bytes[0] == ';')
+            add_byte(out, c, ends.items[i].end);
+}
+
+/* Behind an '&': lt; #60; #x3c; */
+static void read_xml(struct str text, size_t at, int nested, struct meanings *out)
 {
     static const struct {
         char byte;
-        struct str name;
-    } entities[] = {
-        {'&', {"amp;", 4}}, {'<', {"lt;", 3}}, {'>', {"gt;", 3}}, {'"', {"quot;", 5}}, {'\'', {"apos;", 5}}};
-    struct str rest;
-    unsigned value = 0;
-    size_t i = 0;
-    bool hex;
+        const char *name;
+    } entities[] = {{'&', "amp"}, {'<', "lt"}, {'>', "gt"}, {'"', "quot"}, {'\'', "apos"}};
+    struct str rest = str_slice(text, at, text.len);
+    struct meanings hashes;
 
-    if (text.data[0] != '&')
-        return 0;
-    rest = str_slice(text, 1, text.len);
-    while (str_starts(rest, STR("amp;")) && rest.len > 4 &&
-           (wanted != '&' || str_starts(str_slice(rest, 4, rest.len), STR("amp;"))))
-        rest = str_slice(rest, 4, rest.len);
-    for (size_t k = 0; k < ARRAY_LEN(entities); k++)
-        if (entities[k].byte == wanted && str_starts(rest, entities[k].name))
-            return text.len - rest.len + entities[k].name.len;
-    if (rest.len < 3 || rest.data[0] != '#')
-        return 0;
-    hex = (rest.data[1] | 0x20) == 'x';
-    for (i = hex ? 2 : 1; i < rest.len && i < 8 && rest.data[i] != ';'; i++) {
-        int digit = hex_digit(rest.data[i]);
+    for (size_t i = 0; i < ARRAY_LEN(entities); i++)
+        if (str_starts(rest, str_of(entities[i].name)))
+            end_reference(entities[i].byte, text, at + strlen(entities[i].name), nested, out);
+    read_one(text, at, nested, &hashes);
+    for (size_t i = 0; i < hashes.count; i++) {
+        size_t behind = hashes.items[i].end;
+        unsigned value = hashes.items[i].bytes[0] == '#' ? read_number(text, &behind) : 256;
 
-        if (digit < 0 || (!hex && digit > 9))
-            return 0;
-        value = value * (hex ? 16 : 10) + (unsigned)digit;
+        if (value < 256)
+            end_reference((char)value, text, behind, nested, out);
     }
-    return i < rest.len && rest.data[i] == ';' && value == (unsigned char)wanted ? text.len - rest.len + i + 1
-                                                                                 : 0;
 }
 
 static bool read_unit(struct str text, unsigned *unit)
@@ -87,87 +146,126 @@ static size_t put_utf8(unsigned c, char out[4])
     return len;
 }
 
-/* Behind the backslashes: u0041, or a surrogate pair. *eaten bytes of secret. */
-static size_t match_unicode(struct str secret, struct str text, size_t *eaten)
+/* Behind a backslash: u0041, or a surrogate pair. */
+static void read_unicode(struct str text, size_t at, int nested, struct meanings *out)
 {
     unsigned unit, low;
-    size_t used = 5;
     char bytes[4];
 
-    if (!read_unit(text, &unit))
-        return 0;
-    if (unit >= 0xd800 && unit <= 0xdbff) {
-        struct str rest = str_slice(text, 5, text.len);
-
-        while (rest.len > 0 && rest.data[0] == '\\')
-            rest = str_slice(rest, 1, rest.len);
-        if (!read_unit(rest, &low) || low < 0xdc00 || low > 0xdfff)
-            return 0;
-        unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-        used = text.len - rest.len + 5;
+    if (!read_unit(str_slice(text, at, text.len), &unit))
+        return;
+    at += 5;
+    if (unit < 0xd800 || unit > 0xdbff) {
+        add_bytes(out, bytes, put_utf8(unit, bytes), at);
+        return;
     }
-    *eaten = put_utf8(unit, bytes);
-    return str_starts(secret, (struct str){bytes, *eaten}) ? used : 0;
+    /* Each round about doubles the backslashes; their number is not looked at. */
+    for (size_t i = 0; i < MEANINGS; i++) {
+        struct meanings slash;
+
+        read_one(text, at, nested, &slash);
+        for (size_t k = 0; k < slash.count; k++)
+            if (slash.items[k].len == 1 && slash.items[k].bytes[0] == '\\')
+                at = slash.items[k].end;
+        if (read_unit(str_slice(text, at, text.len), &low)) {
+            if (low < 0xdc00 || low > 0xdfff)
+                return;
+            unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+            add_bytes(out, bytes, put_utf8(unit, bytes), at + 5);
+            return;
+        }
+    }
 }
 
-/* Any number of backslashes, then what they stand for. The number is not
- * looked at: each round of escaping about doubles it. */
-static size_t match_json(struct str secret, struct str text, size_t *eaten)
+/* Behind a backslash: what it stands before. */
+static void read_json(struct str text, size_t at, int nested, struct meanings *out)
 {
     static const char letters[][2] = {{'\n', 'n'}, {'\t', 't'}, {'\r', 'r'}, {'\b', 'b'}, {'\f', 'f'}};
-    size_t run = 0, used, own = 0;
-    char next;
+    struct meanings next;
 
-    while (run < text.len && text.data[run] == '\\')
-        run++;
-    if (run == 0)
-        return 0;
-    used = match_unicode(secret, str_slice(text, run, text.len), eaten);
-    if (used > 0)
-        return run + used;
-    while (own < secret.len && secret.data[own] == '\\')
-        own++;
-    *eaten = own;
-    if (own > 0)
-        return run >= own ? run : 0;
-    *eaten = 1;
-    if (run == text.len)
-        return 0;
-    next = text.data[run];
-    if (next == secret.data[0] && (next == '"' || next == '/' || next == '\''))
-        return run + 1;
-    for (size_t i = 0; i < ARRAY_LEN(letters); i++)
-        if (secret.data[0] == letters[i][0] && next == letters[i][1])
-            return run + 1;
-    return 0;
+    for (size_t i = 0; i < ARRAY_LEN(letters) && at < text.len; i++)
+        if (text.data[at] == letters[i][1])
+            add_byte(out, letters[i][0], at + 1);
+    read_one(text, at, nested, &next);
+    for (size_t i = 0; i < next.count; i++)
+        if (next.items[i].len == 1 && next.items[i].bytes[0] != '\0' &&
+            strchr("\"\\/'", next.items[i].bytes[0]))
+            add_byte(out, next.items[i].bytes[0], next.items[i].end);
+    read_unicode(text, at, nested, out);
+}
+
+/* Grows while it is read: what came out of one round may start the next. */
+static void read_meanings(struct str text, size_t at, int nested, struct meanings *out)
+{
+    out->count = 0;
+    add_byte(out, text.data[at], at + 1);
+    for (size_t i = 0; i < out->count; i++) {
+        const struct meaning m = out->items[i];
+
+        if (m.len == 1 && m.bytes[0] == '+')
+            add_byte(out, ' ', m.end);
+        else if (m.len == 1 && m.bytes[0] == '%')
+            read_url(text, m.end, out);
+        else if (m.len == 1 && m.bytes[0] == '&')
+            read_xml(text, m.end, nested, out);
+        else if (m.len == 1 && m.bytes[0] == '\\')
+            read_json(text, m.end, nested, out);
+    }
+}
+
+/* Places in the text up to which the same beginning of the secret is spelt. */
+struct places {
+    size_t at[MEANINGS];
+    size_t count;
+};
+
+static void add_place(struct places *p, size_t at)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->at[i] == at)
+            return;
+    if (p->count < MEANINGS)
+        p->at[p->count++] = at;
+}
+
+/* Every way to go on from a place where `secret` is left. */
+static void go_on(struct str secret, struct str text, size_t at, struct places *by_len[5])
+{
+    struct meanings m;
+
+    if (at >= text.len)
+        return;
+    if (!is_escape_start(text.data[at])) {
+        if (text.data[at] == secret.data[0])
+            add_place(by_len[1], at + 1);
+        return;
+    }
+    read_meanings(text, at, NESTED, &m);
+    for (size_t i = 0; i < m.count; i++)
+        if (str_starts(secret, (struct str){m.items[i].bytes, m.items[i].len}))
+            add_place(by_len[m.items[i].len], m.items[i].end);
 }
 
 size_t redact_match(struct str secret, struct str text)
 {
-    size_t at = 0;
+    struct places ring[5] = {{.at = {0}, .count = 1}}; /* of i to i + 4 bytes of the secret */
+    size_t longest = 0, alive = 0;                     /* the longest beginning that is spelt at all */
 
     if (str_starts(text, secret))
-        return secret.len;
-    while (secret.len > 0) {
-        struct str rest = str_slice(text, at, text.len);
-        size_t eaten = 1, used;
+        longest = secret.len;
+    for (size_t i = 0; i < secret.len && i <= alive; i++) {
+        struct places *here = &ring[i % 5], *by_len[5];
 
-        if (rest.len == 0)
-            return 0;
-        /* Escaped first: a raw '%' or '&' of the secret can also stand escaped. */
-        used = match_json(secret, rest, &eaten);
-        if (used == 0) {
-            eaten = 1;
-            used = match_url(secret.data[0], rest);
-        }
-        if (used == 0)
-            used = match_xml(secret.data[0], rest);
-        if (used == 0 && rest.data[0] == secret.data[0])
-            used = 1;
-        if (used == 0)
-            return 0;
-        at += used;
-        secret = str_slice(secret, eaten, secret.len);
+        for (size_t k = 0; k < 5; k++)
+            by_len[k] = &ring[(i + k) % 5];
+        for (size_t k = 0; k < here->count; k++)
+            go_on(str_slice(secret, i, secret.len), text, here->at[k], by_len);
+        here->count = 0;
+        for (size_t k = 1; k < 5; k++)
+            if (by_len[k]->count > 0)
+                alive = i + k;
     }
-    return at;
+    for (size_t i = 0; i < ring[secret.len % 5].count; i++)
+        longest = ring[secret.len % 5].at[i] > longest ? ring[secret.len % 5].at[i] : longest;
+    return longest;
 }

@@ -64,6 +64,38 @@ static void forms_of_a_secret(void **state)
     assert_redacted("<" SECRET ">", "<" SECRET ">");
 }
 
+/* What a secret holds may itself look escaped. */
+static void secrets_that_look_escaped(void **state)
+{
+    static const struct {
+        const char *why, *secret, *text;
+    } rows[] = {
+        {"URL, a % before digits", "ab%4fcdef", "ab%254fcdef"},
+        {"URL, an escaped %", "ab%25xyz", "ab%2525xyz"},
+        {"URL in URL", "ab%4fcdef", "ab%25254fcdef"},
+        {"XML, an entity", "a&amp;bcd", "a&amp;amp;bcd"},
+        {"XML, a reference by number", "a&#38;bcd", "a&amp;#38;bcd"},
+        {"XML by number in XML", "a&bcdef", "a&amp;#38;bcdef"},
+        {"JSON, a backslash before what is escaped", "ab\\\nc\xc3\xa9", "ab\\\\\\nc\\u00e9"},
+        {"JSON, a backslash before a character", "abc\\\xc3\xa9", "abc\\\\\\u00e9"},
+        {"JSON in XML", "quo\"te", "quo\\&quot;te"},
+        {"JSON in a form", "qu\"o te", "qu%5c%22o+te"},
+        {"XML in a form", "qu<ote", "qu%26lt%3Bote"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf out = {0};
+
+        redact_add(str_of(rows[i].secret));
+        redact(str_of(rows[i].text), &out);
+        if (!str_is(buf_str(&out), "[redacted]"))
+            fail_msg("%s: %s", rows[i].why, buf_text(&out));
+        redact_remove(str_of(rows[i].secret));
+        buf_release(&out);
+    }
+}
+
 static void counted_and_overlapping(void **state)
 {
     (void)state;
@@ -226,9 +258,13 @@ static void threads_share_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms_of_a_secret),      cmocka_unit_test(counted_and_overlapping),
-        cmocka_unit_test(fields_by_name),         cmocka_unit_test(secrets_register_themselves),
-        cmocka_unit_test(log_lines_are_redacted), cmocka_unit_test(threads_share_it),
+        cmocka_unit_test(forms_of_a_secret),
+        cmocka_unit_test(secrets_that_look_escaped),
+        cmocka_unit_test(counted_and_overlapping),
+        cmocka_unit_test(fields_by_name),
+        cmocka_unit_test(secrets_register_themselves),
+        cmocka_unit_test(log_lines_are_redacted),
+        cmocka_unit_test(threads_share_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
