@@ -114,7 +114,7 @@ static bool get_head(struct db *db, struct head *out, struct error *err)
         return damaged(err, "its head is missing");
     out->seq = db_int(rows, 0);
     (void)snprintf(out->hash, sizeof(out->hash), "%.*s", STR_ARG(db_text(rows, 1)));
-    return true;
+    return strlen(out->hash) == db_text(rows, 1).len || damaged(err, "its head was changed");
 }
 
 /* --- making and checking --- */
@@ -166,13 +166,25 @@ static bool check_structure(struct db *db, struct error *err)
     return (row && str_is(db_text(rows, 0), "ok")) || damaged(err, "its structure is broken");
 }
 
-/* Owned copies are not needed: the row is hashed before the next db_next. A
- * text with a NUL inside cannot be ours. */
-static const char *column(struct db_rows *rows, int index)
+/* Borrowed: the row is hashed before the next db_next. False for a text with a
+ * NUL inside: it cannot be ours, and C would hash no more than its beginning. */
+static bool read_row(struct db_rows *rows, struct chain_row *out)
 {
-    struct str s = db_text(rows, index);
+    const char **const texts[] = {
+        &out->kind, &out->account, &out->region,    &out->lab,    &out->learner, &out->step, &out->run,
+        NULL,       NULL,          &out->operation, &out->target, &out->state,   &out->body,
+    };
 
-    return s.data && strlen(s.data) == s.len ? s.data : "";
+    *out = (struct chain_row){.at_ms = db_int(rows, 8), .ref = db_int(rows, 9)};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct str s = texts[i] ? db_text(rows, (int)i + 1) : STR("");
+
+        if (!s.data || strlen(s.data) != s.len)
+            return false;
+        if (texts[i])
+            *texts[i] = s.data;
+    }
+    return true;
 }
 
 static bool check_hashes(struct db *db, struct error *err)
@@ -193,21 +205,11 @@ static bool check_hashes(struct db *db, struct error *err)
         if (!row)
             return (seen.seq == head.seq && strcmp(seen.hash, head.hash) == 0) ||
                    damaged(err, "its last rows are missing");
-        struct chain_row r = {.kind = column(rows, 1),
-                              .account = column(rows, 2),
-                              .region = column(rows, 3),
-                              .lab = column(rows, 4),
-                              .learner = column(rows, 5),
-                              .step = column(rows, 6),
-                              .run = column(rows, 7),
-                              .at_ms = db_int(rows, 8),
-                              .ref = db_int(rows, 9),
-                              .operation = column(rows, 10),
-                              .target = column(rows, 11),
-                              .state = column(rows, 12),
-                              .body = column(rows, 13)};
+        struct chain_row r;
         char hash[SHA256_HEX];
 
+        if (!read_row(rows, &r))
+            return damaged(err, "a row was changed");
         row_hash(str_of(seen.hash), seen.seq + 1, &r, hash);
         if (db_int(rows, 0) != seen.seq + 1 || !str_is(db_text(rows, 14), hash))
             return damaged(err, "a row was changed or removed");
