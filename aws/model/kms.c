@@ -2,35 +2,134 @@
  * do not edit, change those and run it again. */
 #include "aws/model/services.h"
 
-static const struct model_shape shape_CiphertextType = {
-    .name = "CiphertextType", .type = SHAPE_BLOB, .min = 1, .max = 6144};
-static const struct model_shape shape_EncryptionContextKey = {
-    .name = "EncryptionContextKey", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_EncryptionContextValue = {
-    .name = "EncryptionContextValue", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_member members_EncryptionContextType[] = {
-    {.name = "key", .shape = &shape_EncryptionContextKey, .wire = "key", .reply = "key"},
-    {.name = "value", .shape = &shape_EncryptionContextValue, .wire = "value", .reply = "value"},
-};
-static const struct model_shape shape_EncryptionContextType = {.name = "EncryptionContextType",
-                                                               .type = SHAPE_MAP,
-                                                               .members = members_EncryptionContextType,
-                                                               .count = 2,
+static const struct model_shape shape_PolicyType = {.name = "PolicyType",
+                                                    .type = SHAPE_STRING,
+                                                    .min = 1,
+                                                    .max = 131072,
+                                                    .pattern = "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"};
+static const struct model_shape shape_DescriptionType = {
+    .name = "DescriptionType", .type = SHAPE_STRING, .min = 0, .max = 8192};
+static const char *const values_KeyUsageType[] = {"SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC",
+                                                  "KEY_AGREEMENT", NULL};
+static const struct model_shape shape_KeyUsageType = {
+    .name = "KeyUsageType", .type = SHAPE_STRING, .min = -1, .max = -1, .values = values_KeyUsageType};
+static const char *const values_CustomerMasterKeySpec[] = {"RSA_2048",
+                                                           "RSA_3072",
+                                                           "RSA_4096",
+                                                           "ECC_NIST_P256",
+                                                           "ECC_NIST_P384",
+                                                           "ECC_NIST_P521",
+                                                           "ECC_SECG_P256K1",
+                                                           "SYMMETRIC_DEFAULT",
+                                                           "HMAC_224",
+                                                           "HMAC_256",
+                                                           "HMAC_384",
+                                                           "HMAC_512",
+                                                           "SM2",
+                                                           NULL};
+static const struct model_shape shape_CustomerMasterKeySpec = {.name = "CustomerMasterKeySpec",
+                                                               .type = SHAPE_STRING,
                                                                .min = -1,
-                                                               .max = -1};
-static const struct model_shape shape_GrantTokenType = {
-    .name = "GrantTokenType", .type = SHAPE_STRING, .min = 1, .max = 8192};
-static const struct model_member members_GrantTokenList[] = {
-    {.name = "member", .shape = &shape_GrantTokenType, .wire = "member", .reply = "member"},
+                                                               .max = -1,
+                                                               .values = values_CustomerMasterKeySpec};
+static const char *const values_KeySpec[] = {"RSA_2048",
+                                             "RSA_3072",
+                                             "RSA_4096",
+                                             "ECC_NIST_P256",
+                                             "ECC_NIST_P384",
+                                             "ECC_NIST_P521",
+                                             "ECC_SECG_P256K1",
+                                             "SYMMETRIC_DEFAULT",
+                                             "HMAC_224",
+                                             "HMAC_256",
+                                             "HMAC_384",
+                                             "HMAC_512",
+                                             "SM2",
+                                             "ML_DSA_44",
+                                             "ML_DSA_65",
+                                             "ML_DSA_87",
+                                             "ECC_NIST_EDWARDS25519",
+                                             NULL};
+static const struct model_shape shape_KeySpec = {
+    .name = "KeySpec", .type = SHAPE_STRING, .min = -1, .max = -1, .values = values_KeySpec};
+static const char *const values_OriginType[] = {"AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE",
+                                                NULL};
+static const struct model_shape shape_OriginType = {
+    .name = "OriginType", .type = SHAPE_STRING, .min = -1, .max = -1, .values = values_OriginType};
+static const struct model_shape shape_CustomKeyStoreIdType = {
+    .name = "CustomKeyStoreIdType", .type = SHAPE_STRING, .min = 1, .max = 64};
+static const struct model_shape shape_BooleanType = {
+    .name = "BooleanType", .type = SHAPE_BOOLEAN, .min = -1, .max = -1};
+static const struct model_shape shape_TagKeyType = {
+    .name = "TagKeyType", .type = SHAPE_STRING, .min = 1, .max = 128};
+static const struct model_shape shape_TagValueType = {
+    .name = "TagValueType", .type = SHAPE_STRING, .min = 0, .max = 256};
+static const struct model_member members_Tag[] = {
+    {.name = "TagKey", .shape = &shape_TagKeyType, .wire = "TagKey", .reply = "TagKey", .required = true},
+    {.name = "TagValue",
+     .shape = &shape_TagValueType,
+     .wire = "TagValue",
+     .reply = "TagValue",
+     .required = true},
 };
-static const struct model_shape shape_GrantTokenList = {.name = "GrantTokenList",
-                                                        .type = SHAPE_LIST,
-                                                        .members = members_GrantTokenList,
-                                                        .count = 1,
-                                                        .min = 0,
-                                                        .max = 10};
+static const struct model_shape shape_Tag = {
+    .name = "Tag", .type = SHAPE_STRUCTURE, .members = members_Tag, .count = 2, .min = -1, .max = -1};
+static const struct model_member members_TagList[] = {
+    {.name = "member", .shape = &shape_Tag, .wire = "member", .reply = "member"},
+};
+static const struct model_shape shape_TagList = {
+    .name = "TagList", .type = SHAPE_LIST, .members = members_TagList, .count = 1, .min = -1, .max = -1};
+static const struct model_shape shape_NullableBooleanType = {
+    .name = "NullableBooleanType", .type = SHAPE_BOOLEAN, .min = -1, .max = -1};
+static const struct model_shape shape_XksKeyIdType = {
+    .name = "XksKeyIdType", .type = SHAPE_STRING, .min = 1, .max = 128, .pattern = "^[a-zA-Z0-9-_.]+$"};
+static const struct model_member members_CreateKeyRequest[] = {
+    {.name = "Policy", .shape = &shape_PolicyType, .wire = "Policy", .reply = "Policy"},
+    {.name = "Description", .shape = &shape_DescriptionType, .wire = "Description", .reply = "Description"},
+    {.name = "KeyUsage", .shape = &shape_KeyUsageType, .wire = "KeyUsage", .reply = "KeyUsage"},
+    {.name = "CustomerMasterKeySpec",
+     .shape = &shape_CustomerMasterKeySpec,
+     .wire = "CustomerMasterKeySpec",
+     .reply = "CustomerMasterKeySpec"},
+    {.name = "KeySpec", .shape = &shape_KeySpec, .wire = "KeySpec", .reply = "KeySpec"},
+    {.name = "Origin", .shape = &shape_OriginType, .wire = "Origin", .reply = "Origin"},
+    {.name = "CustomKeyStoreId",
+     .shape = &shape_CustomKeyStoreIdType,
+     .wire = "CustomKeyStoreId",
+     .reply = "CustomKeyStoreId"},
+    {.name = "BypassPolicyLockoutSafetyCheck",
+     .shape = &shape_BooleanType,
+     .wire = "BypassPolicyLockoutSafetyCheck",
+     .reply = "BypassPolicyLockoutSafetyCheck"},
+    {.name = "Tags", .shape = &shape_TagList, .wire = "Tags", .reply = "Tags"},
+    {.name = "MultiRegion",
+     .shape = &shape_NullableBooleanType,
+     .wire = "MultiRegion",
+     .reply = "MultiRegion"},
+    {.name = "XksKeyId", .shape = &shape_XksKeyIdType, .wire = "XksKeyId", .reply = "XksKeyId"},
+};
+static const struct model_shape shape_CreateKeyRequest = {.name = "CreateKeyRequest",
+                                                          .type = SHAPE_STRUCTURE,
+                                                          .members = members_CreateKeyRequest,
+                                                          .count = 11,
+                                                          .min = -1,
+                                                          .max = -1};
+static const struct model_shape shape_AWSAccountIdType = {
+    .name = "AWSAccountIdType", .type = SHAPE_STRING, .min = -1, .max = -1};
 static const struct model_shape shape_KeyIdType = {
     .name = "KeyIdType", .type = SHAPE_STRING, .min = 1, .max = 2048};
+static const struct model_shape shape_ArnType = {
+    .name = "ArnType", .type = SHAPE_STRING, .min = 20, .max = 2048};
+static const struct model_shape shape_DateType = {
+    .name = "DateType", .type = SHAPE_TIMESTAMP, .min = -1, .max = -1};
+static const struct model_shape shape_KeyState = {
+    .name = "KeyState", .type = SHAPE_STRING, .min = -1, .max = -1};
+static const struct model_shape shape_CloudHsmClusterIdType = {
+    .name = "CloudHsmClusterIdType", .type = SHAPE_STRING, .min = 19, .max = 24};
+static const struct model_shape shape_ExpirationModelType = {
+    .name = "ExpirationModelType", .type = SHAPE_STRING, .min = -1, .max = -1};
+static const struct model_shape shape_KeyManagerType = {
+    .name = "KeyManagerType", .type = SHAPE_STRING, .min = -1, .max = -1};
 static const char *const values_EncryptionAlgorithmSpec[] = {"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1",
                                                              "RSAES_OAEP_SHA_256", "SM2PKE", NULL};
 static const struct model_shape shape_EncryptionAlgorithmSpec = {.name = "EncryptionAlgorithmSpec",
@@ -38,143 +137,6 @@ static const struct model_shape shape_EncryptionAlgorithmSpec = {.name = "Encryp
                                                                  .min = -1,
                                                                  .max = -1,
                                                                  .values = values_EncryptionAlgorithmSpec};
-static const char *const values_KeyEncryptionMechanism[] = {"RSAES_OAEP_SHA_256", NULL};
-static const struct model_shape shape_KeyEncryptionMechanism = {.name = "KeyEncryptionMechanism",
-                                                                .type = SHAPE_STRING,
-                                                                .min = -1,
-                                                                .max = -1,
-                                                                .values = values_KeyEncryptionMechanism};
-static const struct model_shape shape_AttestationDocumentType = {
-    .name = "AttestationDocumentType", .type = SHAPE_BLOB, .min = 1, .max = 262144};
-static const struct model_member members_RecipientInfo[] = {
-    {.name = "KeyEncryptionAlgorithm",
-     .shape = &shape_KeyEncryptionMechanism,
-     .wire = "KeyEncryptionAlgorithm",
-     .reply = "KeyEncryptionAlgorithm"},
-    {.name = "AttestationDocument",
-     .shape = &shape_AttestationDocumentType,
-     .wire = "AttestationDocument",
-     .reply = "AttestationDocument"},
-};
-static const struct model_shape shape_RecipientInfo = {.name = "RecipientInfo",
-                                                       .type = SHAPE_STRUCTURE,
-                                                       .members = members_RecipientInfo,
-                                                       .count = 2,
-                                                       .min = -1,
-                                                       .max = -1};
-static const struct model_shape shape_NullableBooleanType = {
-    .name = "NullableBooleanType", .type = SHAPE_BOOLEAN, .min = -1, .max = -1};
-static const char *const values_DryRunModifierType[] = {"IGNORE_CIPHERTEXT", NULL};
-static const struct model_shape shape_DryRunModifierType = {.name = "DryRunModifierType",
-                                                            .type = SHAPE_STRING,
-                                                            .min = -1,
-                                                            .max = -1,
-                                                            .values = values_DryRunModifierType};
-static const struct model_member members_DryRunModifierList[] = {
-    {.name = "member", .shape = &shape_DryRunModifierType, .wire = "member", .reply = "member"},
-};
-static const struct model_shape shape_DryRunModifierList = {.name = "DryRunModifierList",
-                                                            .type = SHAPE_LIST,
-                                                            .members = members_DryRunModifierList,
-                                                            .count = 1,
-                                                            .min = -1,
-                                                            .max = -1};
-static const struct model_member members_DecryptRequest[] = {
-    {.name = "CiphertextBlob",
-     .shape = &shape_CiphertextType,
-     .wire = "CiphertextBlob",
-     .reply = "CiphertextBlob"},
-    {.name = "EncryptionContext",
-     .shape = &shape_EncryptionContextType,
-     .wire = "EncryptionContext",
-     .reply = "EncryptionContext"},
-    {.name = "GrantTokens", .shape = &shape_GrantTokenList, .wire = "GrantTokens", .reply = "GrantTokens"},
-    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId"},
-    {.name = "EncryptionAlgorithm",
-     .shape = &shape_EncryptionAlgorithmSpec,
-     .wire = "EncryptionAlgorithm",
-     .reply = "EncryptionAlgorithm"},
-    {.name = "Recipient", .shape = &shape_RecipientInfo, .wire = "Recipient", .reply = "Recipient"},
-    {.name = "DryRun", .shape = &shape_NullableBooleanType, .wire = "DryRun", .reply = "DryRun"},
-    {.name = "DryRunModifiers",
-     .shape = &shape_DryRunModifierList,
-     .wire = "DryRunModifiers",
-     .reply = "DryRunModifiers"},
-};
-static const struct model_shape shape_DecryptRequest = {.name = "DecryptRequest",
-                                                        .type = SHAPE_STRUCTURE,
-                                                        .members = members_DecryptRequest,
-                                                        .count = 8,
-                                                        .min = -1,
-                                                        .max = -1};
-static const struct model_shape shape_PlaintextType = {
-    .name = "PlaintextType", .type = SHAPE_BLOB, .min = 1, .max = 4096, .sensitive = true};
-static const struct model_shape shape_BackingKeyIdType = {
-    .name = "BackingKeyIdType", .type = SHAPE_STRING, .min = 64, .max = 64};
-static const struct model_member members_DecryptResponse[] = {
-    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId"},
-    {.name = "Plaintext",
-     .shape = &shape_PlaintextType,
-     .wire = "Plaintext",
-     .reply = "Plaintext",
-     .sensitive = true},
-    {.name = "EncryptionAlgorithm",
-     .shape = &shape_EncryptionAlgorithmSpec,
-     .wire = "EncryptionAlgorithm",
-     .reply = "EncryptionAlgorithm"},
-    {.name = "CiphertextForRecipient",
-     .shape = &shape_CiphertextType,
-     .wire = "CiphertextForRecipient",
-     .reply = "CiphertextForRecipient"},
-    {.name = "KeyMaterialId",
-     .shape = &shape_BackingKeyIdType,
-     .wire = "KeyMaterialId",
-     .reply = "KeyMaterialId"},
-};
-static const struct model_shape shape_DecryptResponse = {.name = "DecryptResponse",
-                                                         .type = SHAPE_STRUCTURE,
-                                                         .members = members_DecryptResponse,
-                                                         .count = 5,
-                                                         .min = -1,
-                                                         .max = -1};
-static const struct model_member members_DescribeKeyRequest[] = {
-    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId", .required = true},
-    {.name = "GrantTokens", .shape = &shape_GrantTokenList, .wire = "GrantTokens", .reply = "GrantTokens"},
-};
-static const struct model_shape shape_DescribeKeyRequest = {.name = "DescribeKeyRequest",
-                                                            .type = SHAPE_STRUCTURE,
-                                                            .members = members_DescribeKeyRequest,
-                                                            .count = 2,
-                                                            .min = -1,
-                                                            .max = -1};
-static const struct model_shape shape_AWSAccountIdType = {
-    .name = "AWSAccountIdType", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_ArnType = {
-    .name = "ArnType", .type = SHAPE_STRING, .min = 20, .max = 2048};
-static const struct model_shape shape_DateType = {
-    .name = "DateType", .type = SHAPE_TIMESTAMP, .min = -1, .max = -1};
-static const struct model_shape shape_BooleanType = {
-    .name = "BooleanType", .type = SHAPE_BOOLEAN, .min = -1, .max = -1};
-static const struct model_shape shape_DescriptionType = {
-    .name = "DescriptionType", .type = SHAPE_STRING, .min = 0, .max = 8192};
-static const struct model_shape shape_KeyUsageType = {
-    .name = "KeyUsageType", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_KeyState = {
-    .name = "KeyState", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_OriginType = {
-    .name = "OriginType", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_CustomKeyStoreIdType = {
-    .name = "CustomKeyStoreIdType", .type = SHAPE_STRING, .min = 1, .max = 64};
-static const struct model_shape shape_CloudHsmClusterIdType = {
-    .name = "CloudHsmClusterIdType", .type = SHAPE_STRING, .min = 19, .max = 24};
-static const struct model_shape shape_ExpirationModelType = {
-    .name = "ExpirationModelType", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_KeyManagerType = {
-    .name = "KeyManagerType", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_CustomerMasterKeySpec = {
-    .name = "CustomerMasterKeySpec", .type = SHAPE_STRING, .min = -1, .max = -1};
-static const struct model_shape shape_KeySpec = {
-    .name = "KeySpec", .type = SHAPE_STRING, .min = -1, .max = -1};
 static const struct model_member members_EncryptionAlgorithmSpecList[] = {
     {.name = "member", .shape = &shape_EncryptionAlgorithmSpec, .wire = "member", .reply = "member"},
 };
@@ -261,8 +223,6 @@ static const struct model_shape shape_MacAlgorithmSpecList = {.name = "MacAlgori
                                                               .count = 1,
                                                               .min = -1,
                                                               .max = -1};
-static const struct model_shape shape_XksKeyIdType = {
-    .name = "XksKeyIdType", .type = SHAPE_STRING, .min = 1, .max = 128};
 static const struct model_member members_XksKeyConfigurationType[] = {
     {.name = "Id", .shape = &shape_XksKeyIdType, .wire = "Id", .reply = "Id"},
 };
@@ -272,6 +232,8 @@ static const struct model_shape shape_XksKeyConfigurationType = {.name = "XksKey
                                                                  .count = 1,
                                                                  .min = -1,
                                                                  .max = -1};
+static const struct model_shape shape_BackingKeyIdType = {
+    .name = "BackingKeyIdType", .type = SHAPE_STRING, .min = 64, .max = 64};
 static const struct model_member members_KeyMetadata[] = {
     {.name = "AWSAccountId",
      .shape = &shape_AWSAccountIdType,
@@ -348,6 +310,147 @@ static const struct model_shape shape_KeyMetadata = {.name = "KeyMetadata",
                                                      .count = 26,
                                                      .min = -1,
                                                      .max = -1};
+static const struct model_member members_CreateKeyResponse[] = {
+    {.name = "KeyMetadata", .shape = &shape_KeyMetadata, .wire = "KeyMetadata", .reply = "KeyMetadata"},
+};
+static const struct model_shape shape_CreateKeyResponse = {.name = "CreateKeyResponse",
+                                                           .type = SHAPE_STRUCTURE,
+                                                           .members = members_CreateKeyResponse,
+                                                           .count = 1,
+                                                           .min = -1,
+                                                           .max = -1};
+static const struct model_shape shape_CiphertextType = {
+    .name = "CiphertextType", .type = SHAPE_BLOB, .min = 1, .max = 6144};
+static const struct model_shape shape_EncryptionContextKey = {
+    .name = "EncryptionContextKey", .type = SHAPE_STRING, .min = -1, .max = -1};
+static const struct model_shape shape_EncryptionContextValue = {
+    .name = "EncryptionContextValue", .type = SHAPE_STRING, .min = -1, .max = -1};
+static const struct model_member members_EncryptionContextType[] = {
+    {.name = "key", .shape = &shape_EncryptionContextKey, .wire = "key", .reply = "key"},
+    {.name = "value", .shape = &shape_EncryptionContextValue, .wire = "value", .reply = "value"},
+};
+static const struct model_shape shape_EncryptionContextType = {.name = "EncryptionContextType",
+                                                               .type = SHAPE_MAP,
+                                                               .members = members_EncryptionContextType,
+                                                               .count = 2,
+                                                               .min = -1,
+                                                               .max = -1};
+static const struct model_shape shape_GrantTokenType = {
+    .name = "GrantTokenType", .type = SHAPE_STRING, .min = 1, .max = 8192};
+static const struct model_member members_GrantTokenList[] = {
+    {.name = "member", .shape = &shape_GrantTokenType, .wire = "member", .reply = "member"},
+};
+static const struct model_shape shape_GrantTokenList = {.name = "GrantTokenList",
+                                                        .type = SHAPE_LIST,
+                                                        .members = members_GrantTokenList,
+                                                        .count = 1,
+                                                        .min = 0,
+                                                        .max = 10};
+static const char *const values_KeyEncryptionMechanism[] = {"RSAES_OAEP_SHA_256", NULL};
+static const struct model_shape shape_KeyEncryptionMechanism = {.name = "KeyEncryptionMechanism",
+                                                                .type = SHAPE_STRING,
+                                                                .min = -1,
+                                                                .max = -1,
+                                                                .values = values_KeyEncryptionMechanism};
+static const struct model_shape shape_AttestationDocumentType = {
+    .name = "AttestationDocumentType", .type = SHAPE_BLOB, .min = 1, .max = 262144};
+static const struct model_member members_RecipientInfo[] = {
+    {.name = "KeyEncryptionAlgorithm",
+     .shape = &shape_KeyEncryptionMechanism,
+     .wire = "KeyEncryptionAlgorithm",
+     .reply = "KeyEncryptionAlgorithm"},
+    {.name = "AttestationDocument",
+     .shape = &shape_AttestationDocumentType,
+     .wire = "AttestationDocument",
+     .reply = "AttestationDocument"},
+};
+static const struct model_shape shape_RecipientInfo = {.name = "RecipientInfo",
+                                                       .type = SHAPE_STRUCTURE,
+                                                       .members = members_RecipientInfo,
+                                                       .count = 2,
+                                                       .min = -1,
+                                                       .max = -1};
+static const char *const values_DryRunModifierType[] = {"IGNORE_CIPHERTEXT", NULL};
+static const struct model_shape shape_DryRunModifierType = {.name = "DryRunModifierType",
+                                                            .type = SHAPE_STRING,
+                                                            .min = -1,
+                                                            .max = -1,
+                                                            .values = values_DryRunModifierType};
+static const struct model_member members_DryRunModifierList[] = {
+    {.name = "member", .shape = &shape_DryRunModifierType, .wire = "member", .reply = "member"},
+};
+static const struct model_shape shape_DryRunModifierList = {.name = "DryRunModifierList",
+                                                            .type = SHAPE_LIST,
+                                                            .members = members_DryRunModifierList,
+                                                            .count = 1,
+                                                            .min = -1,
+                                                            .max = -1};
+static const struct model_member members_DecryptRequest[] = {
+    {.name = "CiphertextBlob",
+     .shape = &shape_CiphertextType,
+     .wire = "CiphertextBlob",
+     .reply = "CiphertextBlob"},
+    {.name = "EncryptionContext",
+     .shape = &shape_EncryptionContextType,
+     .wire = "EncryptionContext",
+     .reply = "EncryptionContext"},
+    {.name = "GrantTokens", .shape = &shape_GrantTokenList, .wire = "GrantTokens", .reply = "GrantTokens"},
+    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId"},
+    {.name = "EncryptionAlgorithm",
+     .shape = &shape_EncryptionAlgorithmSpec,
+     .wire = "EncryptionAlgorithm",
+     .reply = "EncryptionAlgorithm"},
+    {.name = "Recipient", .shape = &shape_RecipientInfo, .wire = "Recipient", .reply = "Recipient"},
+    {.name = "DryRun", .shape = &shape_NullableBooleanType, .wire = "DryRun", .reply = "DryRun"},
+    {.name = "DryRunModifiers",
+     .shape = &shape_DryRunModifierList,
+     .wire = "DryRunModifiers",
+     .reply = "DryRunModifiers"},
+};
+static const struct model_shape shape_DecryptRequest = {.name = "DecryptRequest",
+                                                        .type = SHAPE_STRUCTURE,
+                                                        .members = members_DecryptRequest,
+                                                        .count = 8,
+                                                        .min = -1,
+                                                        .max = -1};
+static const struct model_shape shape_PlaintextType = {
+    .name = "PlaintextType", .type = SHAPE_BLOB, .min = 1, .max = 4096, .sensitive = true};
+static const struct model_member members_DecryptResponse[] = {
+    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId"},
+    {.name = "Plaintext",
+     .shape = &shape_PlaintextType,
+     .wire = "Plaintext",
+     .reply = "Plaintext",
+     .sensitive = true},
+    {.name = "EncryptionAlgorithm",
+     .shape = &shape_EncryptionAlgorithmSpec,
+     .wire = "EncryptionAlgorithm",
+     .reply = "EncryptionAlgorithm"},
+    {.name = "CiphertextForRecipient",
+     .shape = &shape_CiphertextType,
+     .wire = "CiphertextForRecipient",
+     .reply = "CiphertextForRecipient"},
+    {.name = "KeyMaterialId",
+     .shape = &shape_BackingKeyIdType,
+     .wire = "KeyMaterialId",
+     .reply = "KeyMaterialId"},
+};
+static const struct model_shape shape_DecryptResponse = {.name = "DecryptResponse",
+                                                         .type = SHAPE_STRUCTURE,
+                                                         .members = members_DecryptResponse,
+                                                         .count = 5,
+                                                         .min = -1,
+                                                         .max = -1};
+static const struct model_member members_DescribeKeyRequest[] = {
+    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId", .required = true},
+    {.name = "GrantTokens", .shape = &shape_GrantTokenList, .wire = "GrantTokens", .reply = "GrantTokens"},
+};
+static const struct model_shape shape_DescribeKeyRequest = {.name = "DescribeKeyRequest",
+                                                            .type = SHAPE_STRUCTURE,
+                                                            .members = members_DescribeKeyRequest,
+                                                            .count = 2,
+                                                            .min = -1,
+                                                            .max = -1};
 static const struct model_member members_DescribeKeyResponse[] = {
     {.name = "KeyMetadata", .shape = &shape_KeyMetadata, .wire = "KeyMetadata", .reply = "KeyMetadata"},
 };
@@ -357,6 +460,24 @@ static const struct model_shape shape_DescribeKeyResponse = {.name = "DescribeKe
                                                              .count = 1,
                                                              .min = -1,
                                                              .max = -1};
+static const struct model_member members_DisableKeyRequest[] = {
+    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId", .required = true},
+};
+static const struct model_shape shape_DisableKeyRequest = {.name = "DisableKeyRequest",
+                                                           .type = SHAPE_STRUCTURE,
+                                                           .members = members_DisableKeyRequest,
+                                                           .count = 1,
+                                                           .min = -1,
+                                                           .max = -1};
+static const struct model_member members_EnableKeyRequest[] = {
+    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId", .required = true},
+};
+static const struct model_shape shape_EnableKeyRequest = {.name = "EnableKeyRequest",
+                                                          .type = SHAPE_STRUCTURE,
+                                                          .members = members_EnableKeyRequest,
+                                                          .count = 1,
+                                                          .min = -1,
+                                                          .max = -1};
 static const struct model_shape shape_NumberOfBytesType = {
     .name = "NumberOfBytesType", .type = SHAPE_INTEGER, .min = 1, .max = 1024};
 static const char *const values_DataKeySpec[] = {"AES_256", "AES_128", NULL};
@@ -409,7 +530,94 @@ static const struct model_shape shape_GenerateDataKeyResponse = {.name = "Genera
                                                                  .count = 5,
                                                                  .min = -1,
                                                                  .max = -1};
+static const struct model_shape shape_PolicyNameType = {
+    .name = "PolicyNameType", .type = SHAPE_STRING, .min = 1, .max = 128, .pattern = "[\\w]+"};
+static const struct model_member members_GetKeyPolicyRequest[] = {
+    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId", .required = true},
+    {.name = "PolicyName", .shape = &shape_PolicyNameType, .wire = "PolicyName", .reply = "PolicyName"},
+};
+static const struct model_shape shape_GetKeyPolicyRequest = {.name = "GetKeyPolicyRequest",
+                                                             .type = SHAPE_STRUCTURE,
+                                                             .members = members_GetKeyPolicyRequest,
+                                                             .count = 2,
+                                                             .min = -1,
+                                                             .max = -1};
+static const struct model_member members_GetKeyPolicyResponse[] = {
+    {.name = "Policy", .shape = &shape_PolicyType, .wire = "Policy", .reply = "Policy"},
+    {.name = "PolicyName", .shape = &shape_PolicyNameType, .wire = "PolicyName", .reply = "PolicyName"},
+};
+static const struct model_shape shape_GetKeyPolicyResponse = {.name = "GetKeyPolicyResponse",
+                                                              .type = SHAPE_STRUCTURE,
+                                                              .members = members_GetKeyPolicyResponse,
+                                                              .count = 2,
+                                                              .min = -1,
+                                                              .max = -1};
+static const struct model_member members_PutKeyPolicyRequest[] = {
+    {.name = "KeyId", .shape = &shape_KeyIdType, .wire = "KeyId", .reply = "KeyId", .required = true},
+    {.name = "PolicyName", .shape = &shape_PolicyNameType, .wire = "PolicyName", .reply = "PolicyName"},
+    {.name = "Policy", .shape = &shape_PolicyType, .wire = "Policy", .reply = "Policy", .required = true},
+    {.name = "BypassPolicyLockoutSafetyCheck",
+     .shape = &shape_BooleanType,
+     .wire = "BypassPolicyLockoutSafetyCheck",
+     .reply = "BypassPolicyLockoutSafetyCheck"},
+};
+static const struct model_shape shape_PutKeyPolicyRequest = {.name = "PutKeyPolicyRequest",
+                                                             .type = SHAPE_STRUCTURE,
+                                                             .members = members_PutKeyPolicyRequest,
+                                                             .count = 4,
+                                                             .min = -1,
+                                                             .max = -1};
 
+static const struct model_error error_MalformedPolicyDocumentException = {
+    .shape = "MalformedPolicyDocumentException",
+    .code = "MalformedPolicyDocumentException",
+    .status = 400,
+    .sender = true};
+static const struct model_error error_DependencyTimeoutException = {
+    .shape = "DependencyTimeoutException", .code = "DependencyTimeoutException", .status = 500};
+static const struct model_error error_InvalidArnException = {
+    .shape = "InvalidArnException", .code = "InvalidArnException", .status = 400, .sender = true};
+static const struct model_error error_UnsupportedOperationException = {
+    .shape = "UnsupportedOperationException",
+    .code = "UnsupportedOperationException",
+    .status = 400,
+    .sender = true};
+static const struct model_error error_KMSInternalException = {
+    .shape = "KMSInternalException", .code = "KMSInternalException", .status = 500};
+static const struct model_error error_LimitExceededException = {.shape = "LimitExceededException",
+                                                                .code = "LimitExceededException",
+                                                                .status = 400,
+                                                                .retryable = true,
+                                                                .throttle = true,
+                                                                .sender = true};
+static const struct model_error error_TagException = {
+    .shape = "TagException", .code = "TagException", .status = 400, .sender = true};
+static const struct model_error error_CustomKeyStoreNotFoundException = {
+    .shape = "CustomKeyStoreNotFoundException",
+    .code = "CustomKeyStoreNotFoundException",
+    .status = 400,
+    .sender = true};
+static const struct model_error error_CustomKeyStoreInvalidStateException = {
+    .shape = "CustomKeyStoreInvalidStateException",
+    .code = "CustomKeyStoreInvalidStateException",
+    .status = 400,
+    .sender = true};
+static const struct model_error error_CloudHsmClusterInvalidConfigurationException = {
+    .shape = "CloudHsmClusterInvalidConfigurationException",
+    .code = "CloudHsmClusterInvalidConfigurationException",
+    .status = 400,
+    .sender = true};
+static const struct model_error error_XksKeyInvalidConfigurationException = {
+    .shape = "XksKeyInvalidConfigurationException",
+    .code = "XksKeyInvalidConfigurationException",
+    .status = 400,
+    .sender = true};
+static const struct model_error error_XksKeyAlreadyInUseException = {.shape = "XksKeyAlreadyInUseException",
+                                                                     .code = "XksKeyAlreadyInUseException",
+                                                                     .status = 400,
+                                                                     .sender = true};
+static const struct model_error error_XksKeyNotFoundException = {
+    .shape = "XksKeyNotFoundException", .code = "XksKeyNotFoundException", .status = 400, .sender = true};
 static const struct model_error error_NotFoundException = {
     .shape = "NotFoundException", .code = "NotFoundException", .status = 400, .sender = true};
 static const struct model_error error_DisabledException = {
@@ -424,21 +632,30 @@ static const struct model_error error_IncorrectKeyException = {
     .shape = "IncorrectKeyException", .code = "IncorrectKeyException", .status = 400, .sender = true};
 static const struct model_error error_InvalidKeyUsageException = {
     .shape = "InvalidKeyUsageException", .code = "InvalidKeyUsageException", .status = 400, .sender = true};
-static const struct model_error error_DependencyTimeoutException = {
-    .shape = "DependencyTimeoutException", .code = "DependencyTimeoutException", .status = 500};
 static const struct model_error error_InvalidGrantTokenException = {.shape = "InvalidGrantTokenException",
                                                                     .code = "InvalidGrantTokenException",
                                                                     .status = 400,
                                                                     .sender = true};
-static const struct model_error error_KMSInternalException = {
-    .shape = "KMSInternalException", .code = "KMSInternalException", .status = 500};
 static const struct model_error error_KMSInvalidStateException = {
     .shape = "KMSInvalidStateException", .code = "KMSInvalidStateException", .status = 400, .sender = true};
 static const struct model_error error_DryRunOperationException = {
     .shape = "DryRunOperationException", .code = "DryRunOperationException", .status = 400, .sender = true};
-static const struct model_error error_InvalidArnException = {
-    .shape = "InvalidArnException", .code = "InvalidArnException", .status = 400, .sender = true};
 
+static const struct model_error *const errors_CreateKey[] = {
+    &error_MalformedPolicyDocumentException,
+    &error_DependencyTimeoutException,
+    &error_InvalidArnException,
+    &error_UnsupportedOperationException,
+    &error_KMSInternalException,
+    &error_LimitExceededException,
+    &error_TagException,
+    &error_CustomKeyStoreNotFoundException,
+    &error_CustomKeyStoreInvalidStateException,
+    &error_CloudHsmClusterInvalidConfigurationException,
+    &error_XksKeyInvalidConfigurationException,
+    &error_XksKeyAlreadyInUseException,
+    &error_XksKeyNotFoundException,
+    NULL};
 static const struct model_error *const errors_Decrypt[] = {
     &error_NotFoundException,          &error_DisabledException,          &error_InvalidCiphertextException,
     &error_KeyUnavailableException,    &error_IncorrectKeyException,      &error_InvalidKeyUsageException,
@@ -447,14 +664,49 @@ static const struct model_error *const errors_Decrypt[] = {
 static const struct model_error *const errors_DescribeKey[] = {
     &error_NotFoundException, &error_InvalidArnException, &error_DependencyTimeoutException,
     &error_KMSInternalException, NULL};
+static const struct model_error *const errors_DisableKey[] = {
+    &error_NotFoundException,    &error_InvalidArnException,      &error_DependencyTimeoutException,
+    &error_KMSInternalException, &error_KMSInvalidStateException, NULL};
+static const struct model_error *const errors_EnableKey[] = {&error_NotFoundException,
+                                                             &error_InvalidArnException,
+                                                             &error_DependencyTimeoutException,
+                                                             &error_KMSInternalException,
+                                                             &error_LimitExceededException,
+                                                             &error_KMSInvalidStateException,
+                                                             NULL};
 static const struct model_error *const errors_GenerateDataKey[] = {
     &error_NotFoundException,        &error_DisabledException,
     &error_KeyUnavailableException,  &error_DependencyTimeoutException,
     &error_InvalidKeyUsageException, &error_InvalidGrantTokenException,
     &error_KMSInternalException,     &error_KMSInvalidStateException,
     &error_DryRunOperationException, NULL};
+static const struct model_error *const errors_GetKeyPolicy[] = {
+    &error_NotFoundException,    &error_InvalidArnException,      &error_DependencyTimeoutException,
+    &error_KMSInternalException, &error_KMSInvalidStateException, NULL};
+static const struct model_error *const errors_PutKeyPolicy[] = {&error_NotFoundException,
+                                                                &error_InvalidArnException,
+                                                                &error_MalformedPolicyDocumentException,
+                                                                &error_DependencyTimeoutException,
+                                                                &error_UnsupportedOperationException,
+                                                                &error_KMSInternalException,
+                                                                &error_LimitExceededException,
+                                                                &error_KMSInvalidStateException,
+                                                                NULL};
 
 static const struct aws_operation operations[] = {
+    {.service = &service_kms,
+     .name = "CreateKey",
+     .http_method = "POST",
+     .uri = "/",
+     .http_status = 200,
+     .input = &shape_CreateKeyRequest,
+     .output = &shape_CreateKeyResponse,
+     .errors = errors_CreateKey,
+     .mutates = true,
+     .timeout_ms = 10000,
+     .action = "kms:CreateKey",
+     .resource = "*",
+     .in_trail = true},
     {.service = &service_kms,
      .name = "Decrypt",
      .http_method = "POST",
@@ -484,6 +736,32 @@ static const struct aws_operation operations[] = {
      .in_trail = true,
      .reads = true},
     {.service = &service_kms,
+     .name = "DisableKey",
+     .http_method = "POST",
+     .uri = "/",
+     .http_status = 200,
+     .input = &shape_DisableKeyRequest,
+     .errors = errors_DisableKey,
+     .mutates = true,
+     .resend_safe = true,
+     .timeout_ms = 10000,
+     .action = "kms:DisableKey",
+     .resource = "{key}",
+     .in_trail = true},
+    {.service = &service_kms,
+     .name = "EnableKey",
+     .http_method = "POST",
+     .uri = "/",
+     .http_status = 200,
+     .input = &shape_EnableKeyRequest,
+     .errors = errors_EnableKey,
+     .mutates = true,
+     .resend_safe = true,
+     .timeout_ms = 10000,
+     .action = "kms:EnableKey",
+     .resource = "{key}",
+     .in_trail = true},
+    {.service = &service_kms,
      .name = "GenerateDataKey",
      .http_method = "POST",
      .uri = "/",
@@ -497,6 +775,33 @@ static const struct aws_operation operations[] = {
      .resource = "{key}",
      .in_trail = true,
      .reads = true},
+    {.service = &service_kms,
+     .name = "GetKeyPolicy",
+     .http_method = "POST",
+     .uri = "/",
+     .http_status = 200,
+     .input = &shape_GetKeyPolicyRequest,
+     .output = &shape_GetKeyPolicyResponse,
+     .errors = errors_GetKeyPolicy,
+     .resend_safe = true,
+     .timeout_ms = 10000,
+     .action = "kms:GetKeyPolicy",
+     .resource = "{key}",
+     .in_trail = true,
+     .reads = true},
+    {.service = &service_kms,
+     .name = "PutKeyPolicy",
+     .http_method = "POST",
+     .uri = "/",
+     .http_status = 200,
+     .input = &shape_PutKeyPolicyRequest,
+     .errors = errors_PutKeyPolicy,
+     .mutates = true,
+     .resend_safe = true,
+     .timeout_ms = 10000,
+     .action = "kms:PutKeyPolicy",
+     .resource = "{key}",
+     .in_trail = true},
 };
 
 const struct aws_service service_kms = {.id = "kms",
@@ -509,7 +814,7 @@ const struct aws_service service_kms = {.id = "kms",
                                         .event_source = "kms.amazonaws.com",
                                         .protocol = AWS_JSON_1_1,
                                         .operations = operations,
-                                        .operation_count = 3,
+                                        .operation_count = 8,
                                         .throttle_code = "ThrottlingException",
                                         .throttle_status = 400,
                                         .throttle_message = "Rate exceeded",

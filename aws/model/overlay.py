@@ -190,7 +190,10 @@ LOGS = merged(
 )
 
 KMS = merged(
-    rows("DescribeKey", resource="{key}"),
+    # A key has neither name nor token: a repeat would make a second one.
+    rows("CreateKey"),
+    rows("DescribeKey GetKeyPolicy PutKeyPolicy", resource="{key}"),
+    rows("EnableKey DisableKey", resource="{key}", resend_safe=True),
     rows("Decrypt GenerateDataKey", resource="{key}", reads=True),
 )
 

@@ -194,6 +194,9 @@ static void decide(struct call *c, const struct gathered *g, const char *action,
     struct sandbox *s = c->sandbox;
     const struct json *role = world_get(s->world, "iam.role", c->principal.role_name);
     bool trust = own && strcmp(action, "sts:AssumeRole") == 0;
+    /* A trust policy may not be missing; where a key is missing, so is its policy. */
+    bool mandatory =
+        trust || (own && c->resource_policy && policy_resource_mandatory(str_of(action), str_of(resource)));
     struct policy_request request = {.principal = str_of(c->principal.arn),
                                      .principal_role = json_str(json_get(role, "Arn")),
                                      .action = str_of(action),
@@ -206,7 +209,7 @@ static void decide(struct call *c, const struct gathered *g, const char *action,
                              .session = g->session,
                              .session_count = g->session_count,
                              .has_session = g->has_session,
-                             .resource_policy_mandatory = trust};
+                             .resource_policy_mandatory = mandatory};
 
     *result = (struct policy_result){.decision = POLICY_IMPLICITLY_DENIED, .side = SIDE_IDENTITY};
     if (own && c->resource_policy) {
@@ -220,7 +223,7 @@ static void decide(struct call *c, const struct gathered *g, const char *action,
         return;
     policy_decide(&request, &set, result);
     /* The root of the account needs no policy: facts 7.1.7. */
-    if (c->principal.type == PRINCIPAL_ROOT && result->decision == POLICY_IMPLICITLY_DENIED && !trust)
+    if (c->principal.type == PRINCIPAL_ROOT && result->decision == POLICY_IMPLICITLY_DENIED && !mandatory)
         result->decision = POLICY_ALLOWED;
 }
 

@@ -75,7 +75,8 @@ struct handler_table {
 };
 
 extern const struct handler_table sts_handlers, iam_handlers, secretsmanager_handlers, ec2_handlers,
-    rds_handlers, cloudformation_handlers, lambda_handlers, cloudtrail_handlers, logs_handlers, ssm_handlers;
+    rds_handlers, cloudformation_handlers, lambda_handlers, cloudtrail_handlers, logs_handlers, ssm_handlers,
+    kms_handlers;
 
 /* --- what the core gives to service files --- */
 

@@ -159,17 +159,25 @@ static char *managed_arn(const struct stack_step *x, const char *name)
     return mem_printf("arn:%s:iam::aws:policy/service-role/%s", sandbox_partition(x->sandbox), name);
 }
 
-/* What AWS's own template grants: network interfaces, and this account's
- * secrets that are rotated by this very function. */
+/* The last of the inline policies is there for a secret with a key of its own. */
+enum { KEY_POLICY = 2, POLICIES };
+
+/* What AWS's own template grants: network interfaces, this account's secrets
+ * that are rotated by this very function, and their key. */
 static char *policy_text(const struct stack_step *x, int number)
 {
     const char *partition = sandbox_partition(x->sandbox), *region = sandbox_region(x->sandbox);
+    const char *key = json_text(hosted_property(x, "KmsKeyArn"));
 
     if (number == 0)
         return mem_dup(
             "{\"Statement\":[{\"Action\":[\"ec2:CreateNetworkInterface\",\"ec2:DeleteNetworkInterface\","
             "\"ec2:DescribeNetworkInterfaces\",\"ec2:DetachNetworkInterface\"],\"Resource\":\"*\","
             "\"Effect\":\"Allow\"}]}");
+    if (number == KEY_POLICY)
+        return mem_printf("{\"Statement\":[{\"Action\":[\"kms:Decrypt\",\"kms:DescribeKey\","
+                          "\"kms:GenerateDataKey\"],\"Resource\":\"%s\",\"Effect\":\"Allow\"}]}",
+                          key);
     return mem_printf(
         "{\"Statement\":[{\"Condition\":{\"StringEquals\":{"
         "\"secretsmanager:resource/AllowRotationLambdaArn\":\"%s\"}},"
@@ -196,7 +204,9 @@ static bool role_policies(struct stack_step *x, const char *role, struct error *
 {
     char name[129];
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < POLICIES; i++) {
+        if (i == KEY_POLICY && !*json_text(hosted_property(x, "KmsKeyArn")))
+            continue;
         CLEANUP(mem_freep) char *text = policy_text(x, i);
 
         policy_name(name, i);
@@ -262,7 +272,9 @@ static bool role_empty(struct stack_step *x, const char *role, struct error *err
 {
     char name[129];
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < POLICIES; i++) {
+        if (i == KEY_POLICY && !*json_text(hosted_property(x, "KmsKeyArn")))
+            continue;
         policy_name(name, i);
         if (!ask(x, "iam", "DeleteRolePolicy", json_of("RoleName", role, "PolicyName", name, NULL), NULL,
                  err) &&

@@ -110,7 +110,8 @@ void context_fill(struct call *c)
         json_put_text(c->context, "aws:UserAgent", c->user_agent);
     json_put_text(c->context, "aws:RequestedRegion",
                   c->service->global ? "us-east-1" : sandbox_region(c->sandbox));
-    json_put_text(c->context, "aws:ViaAWSService", "false");
+    if (!json_get(c->context, "aws:ViaAWSService"))
+        json_put_text(c->context, "aws:ViaAWSService", "false");
     if (!json_get(c->context, "aws:ResourceAccount"))
         json_put_text(c->context, "aws:ResourceAccount", sandbox_account(c->sandbox));
     add_request_tags(c);

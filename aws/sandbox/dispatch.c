@@ -15,7 +15,7 @@ static const struct handler_table *const services[] = {
     &sts_handlers,    &cloudtrail_handlers, &secretsmanager_handlers,
     &lambda_handlers, &logs_handlers,       &ec2_handlers,
     &rds_handlers,    &iam_handlers,        &cloudformation_handlers,
-    &ssm_handlers,
+    &ssm_handlers,    &kms_handlers,
 };
 
 struct work *work_new(struct sandbox *s, const struct http_request *request, void (*done)(struct work *w),

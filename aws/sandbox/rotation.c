@@ -225,6 +225,8 @@ static void start_rotation(struct sandbox *s, struct json *secret, const char *t
         const struct json *from = current ? secret_version(secret, current) : NULL;
 
         version_set_value(version, json_get(from, "secret_string"), json_get(from, "secret_binary"));
+        if (json_get(from, "KmsKeyId"))
+            json_put(version, "KmsKeyId", json_copy(json_get(from, "KmsKeyId")));
     }
     secret_stage_move(secret, STAGE_PENDING, token);
     json_put_bool(rotation, "test", test);

@@ -48,6 +48,21 @@ void version_set_value(struct json *version, const struct json *text, const stru
 void secret_stage_move(struct json *secret, const char *stage, const char *version_id);
 void secret_version_remove(struct json *secret, const char *version_id);
 
+/* --- the key it is encrypted with (secretsmanager_key.c) --- */
+/** Whether a KmsKeyId member stands for aws/secretsmanager, as an absent one does. */
+bool secret_key_is_managed(const struct json *key);
+/** Whether the caller may store a value under the key that a KmsKeyId member
+ * names. AccessDeniedException, EncryptionFailure. */
+MUST_USE bool secret_key_encrypt(struct call *c, const struct json *key, const struct json *secret,
+                                 const char *version_id, struct error *err);
+/** Whether the caller may read a version. AccessDeniedException, DecryptionFailure. */
+MUST_USE bool secret_key_decrypt(struct call *c, const struct json *secret, const struct json *version,
+                                 struct error *err);
+/** A version with a new value is under the secret's key. */
+void secret_key_seal(const struct call *c, const struct json *secret, struct json *version);
+/** After the secret's key has changed: labelled versions as far as the caller may. */
+void secret_key_reseal(struct call *c, struct json *secret);
+
 /** {"ARN","Name"} of a secret, as most answers begin. */
 struct json *secret_answer(const struct json *secret);
 /** responseElements of the trail: arn, name and, when given, versionId. */

@@ -94,7 +94,7 @@ bool secretsmanager_list_versions(struct call *c, struct error *err)
             json_put(entry, "LastAccessedDate", json_copy(json_get(v, "LastAccessedDate")));
         json_put(entry, "CreatedDate", json_copy(json_get(v, "CreatedDate")));
         struct json *keys = json_put(entry, "KmsKeyIds", json_array());
-        const struct json *key = json_get(secret, "KmsKeyId");
+        const struct json *key = json_get(v, "KmsKeyId");
         json_push(keys, key ? json_copy(key) : json_text_new("DefaultEncryptionKey"));
     }
     return true;

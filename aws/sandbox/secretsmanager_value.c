@@ -89,10 +89,19 @@ static void put_key(struct json *secret, const struct json *key)
 {
     if (!key)
         return;
-    if (str_is(json_str(key), "alias/aws/secretsmanager"))
+    if (secret_key_is_managed(key))
         json_remove(secret, "KmsKeyId");
     else
         json_put(secret, "KmsKeyId", json_copy(key));
+}
+
+static void add_version(const struct call *c, struct json *secret, const char *token,
+                        const struct value *value)
+{
+    struct json *version = secret_version_add(secret, token, c->now_ms);
+
+    version_set_value(version, value->text, value->binary);
+    secret_key_seal(c, secret, version);
 }
 
 bool secretsmanager_create(struct call *c, struct error *err)
@@ -115,6 +124,10 @@ bool secretsmanager_create(struct call *c, struct error *err)
         return create_again(c, existing, token, &value, err);
 
     struct json *secret = secret_new(c, name);
+    if (!secret_key_encrypt(c, json_get(c->in, "KmsKeyId"), secret, token, err)) {
+        json_free(secret);
+        return false;
+    }
     if (json_str(json_get(c->in, "Description")).len > 0)
         json_put(secret, "Description", json_copy(json_get(c->in, "Description")));
     put_key(secret, json_get(c->in, "KmsKeyId"));
@@ -124,7 +137,7 @@ bool secretsmanager_create(struct call *c, struct error *err)
     secret_put_date(secret, "LastChangedDate", c->now_ms);
     json_put_text(secret, "create_token", token);
     if (value_given(&value)) {
-        version_set_value(secret_version_add(secret, token, c->now_ms), value.text, value.binary);
+        add_version(c, secret, token, &value);
         secret_stage_move(secret, STAGE_CURRENT, token);
     }
     c->out = secret_answer(secret);
@@ -188,7 +201,7 @@ bool secretsmanager_get_value(struct call *c, struct error *err)
     const struct json *secret = secret_get_live(c, err);
     const struct json *version = secret ? version_asked(secret, c->in, err) : NULL;
 
-    if (!version)
+    if (!version || !secret_key_decrypt(c, secret, version, err))
         return false;
     c->out = value_answer(c, secret, version);
     return true;
@@ -196,8 +209,8 @@ bool secretsmanager_get_value(struct call *c, struct error *err)
 
 /* Puts a value under a token: fills an id that rotation reserved, accepts the
  * same value again, refuses another. *done when nothing is left to do. */
-static bool version_for_value(struct json *secret, const char *token, const struct value *value,
-                              int64_t now_ms, bool *done, struct error *err)
+static bool version_for_value(struct call *c, struct json *secret, const char *token,
+                              const struct value *value, bool *done, struct error *err)
 {
     const struct json *existing = secret_version(secret, token);
 
@@ -205,10 +218,13 @@ static bool version_for_value(struct json *secret, const char *token, const stru
     if (*done)
         return version_has_this_value(existing, value->text, value->binary) ||
                secret_token_in_use(secret, token, err);
+    if (!secret_key_encrypt(c, json_get(secret, "KmsKeyId"), secret, token, err))
+        return false;
     struct json *version = existing ? json_edit(json_edit(secret, "versions"), token)
-                                    : secret_version_add(secret, token, now_ms);
+                                    : secret_version_add(secret, token, c->now_ms);
     version_set_value(version, value->text, value->binary);
-    secret_put_date(secret, "LastChangedDate", now_ms);
+    secret_key_seal(c, secret, version);
+    secret_put_date(secret, "LastChangedDate", c->now_ms);
     return true;
 }
 
@@ -234,7 +250,7 @@ bool secretsmanager_put_value(struct call *c, struct error *err)
         return error_aws(err, "InvalidRequestException",
                          "You must provide either SecretString or SecretBinary.");
     struct json *secret = secret_edit_live(c, err);
-    if (!secret || !version_for_value(secret, token, &value, c->now_ms, &done, err))
+    if (!secret || !version_for_value(c, secret, token, &value, &done, err))
         return false;
     if (!done) {
         for (e = json_first(stages); e; e = json_next(e))
@@ -254,7 +270,7 @@ bool secretsmanager_put_value(struct call *c, struct error *err)
 
 bool secretsmanager_update(struct call *c, struct error *err)
 {
-    const struct json *description = json_get(c->in, "Description");
+    const struct json *description = json_get(c->in, "Description"), *key = json_get(c->in, "KmsKeyId");
     struct value value;
     char token[65];
 
@@ -267,14 +283,19 @@ bool secretsmanager_update(struct call *c, struct error *err)
      * value (facts 8.1). */
     if (value_given(&value) && secret_version(secret, token))
         return secret_token_in_use(secret, token, err);
+    if ((key || value_given(&value)) &&
+        !secret_key_encrypt(c, key ? key : json_get(secret, "KmsKeyId"), secret, token, err))
+        return false;
     if (json_str(description).len > 0)
         json_put(secret, "Description", json_copy(description));
     else if (description)
         json_remove(secret, "Description");
-    put_key(secret, json_get(c->in, "KmsKeyId"));
+    put_key(secret, key);
+    if (key)
+        secret_key_reseal(c, secret);
     secret_put_date(secret, "LastChangedDate", c->now_ms);
     if (value_given(&value)) {
-        version_set_value(secret_version_add(secret, token, c->now_ms), value.text, value.binary);
+        add_version(c, secret, token, &value);
         secret_stage_move(secret, STAGE_CURRENT, token);
         value_became_current(c, secret);
     }

@@ -27,7 +27,8 @@
  * secretsmanager.secret  Arn: ARN Name Description KmsKeyId Tags CreatedDate LastChangedDate
  *                        LastAccessedDate LastRotatedDate DeletedDate delete_at_ms RotationEnabled
  *                        RotationLambdaARN RotationRules NextRotationDate ResourcePolicy
- *                        versions{id:{VersionId,VersionStages[],CreatedDate,secret_string|secret_binary}}
+ *                        versions{id:{VersionId,VersionStages[],CreatedDate,secret_string|secret_binary,
+ *                        KmsKeyId(ARN, absent for the managed key)}}
  *                        rotation{...}(a rotation in progress)
  * ec2.instance           InstanceId: InstanceId ImageId State VpcId SubnetId PrivateIpAddress
  *                        LaunchTime SecurityGroups Tags MetadataOptions
@@ -43,6 +44,7 @@
  * lambda.function        FunctionName: the Configuration of GetFunction, Tags, policy{sid:statement},
  *                        hosted("MySQLSingleUser") or command[argv]
  * logs.group             logGroupName: logGroupName arn creationTime storedBytes streams{}
+ * kms.key                KeyId: the KeyMetadata of DescribeKey, Policy(text) Tags
  * ssm.command, ssm.instance  see ssm.h
  * cloudtrail.event       kept in trail.h, not here
  */
