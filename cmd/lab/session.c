@@ -43,7 +43,7 @@ static void tell_problems(struct session *s, const struct plan_problems *problem
 }
 
 static bool parse_plan(struct session *s, const char *file, const struct step_kind *const *kinds,
-                       struct error *err)
+                       const struct json *vars, struct error *err)
 {
     const struct kind_schema *schemas[KINDS_MAX + 1] = {0};
     struct plan_problems problems = {0};
@@ -51,7 +51,7 @@ static bool parse_plan(struct session *s, const char *file, const struct step_ki
     for (size_t i = 0; kinds[i]; i++)
         schemas[i] = &kinds[i]->schema;
     const struct plan_options options = {
-        .file = file, .kinds = schemas, .var_overrides = s->options->vars, .getenv = environment_get};
+        .file = file, .kinds = schemas, .var_overrides = vars, .getenv = environment_get};
     s->has_plan = plan_parse(buf_str(&s->plan_text), &options, &s->plan, &problems);
     if (!s->has_plan) {
         tell_problems(s, &problems, file);
@@ -73,11 +73,11 @@ bool session_load_plan(struct session *s, const struct options *o, struct error 
                 err->code = ERR_PLAN;
             return error_wrap(err, "read the plan");
         }
-        return parse_plan(s, file, step_kinds, err);
+        return parse_plan(s, file, step_kinds, o->vars, err);
     }
     const struct builtin_lab *lab = builtin_lab_find(STR(BUILTIN_LAB));
     buf_add(&s->plan_text, lab->plan);
-    return parse_plan(s, "labs/" BUILTIN_LAB "/plan.yaml", step_kinds, err);
+    return parse_plan(s, "labs/" BUILTIN_LAB "/plan.yaml", step_kinds, o->vars, err);
 }
 
 bool session_make_plan(struct session *s, const struct options *o, const struct step_kind *const *kinds,
@@ -92,7 +92,8 @@ bool session_make_plan(struct session *s, const struct options *o, const struct 
     CLEANUP(json_freep) struct json *plan = json_of("lab", lab, "title", lab, NULL);
     json_put(plan, "steps", json_copy(steps));
     json_write_pretty(plan, &s->plan_text);
-    return parse_plan(s, lab, kinds, err);
+    /* It has no vars: those in the environment are meant for another plan. */
+    return parse_plan(s, lab, kinds, NULL, err);
 }
 
 /* The CA that verifies the database. */
