@@ -4,10 +4,16 @@
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
+static const char *const secret_kinds[] = {"secretsmanager.secret", NULL};
+
 static const struct schema_field with[] = {
     {.name = "name", .type = FIELD_TEXT, .required = true, .max = 128, .help = "name of the policy"},
     {.name = "document", .type = FIELD_DATA, .required = true, .help = "the policy document"},
     {.name = "description", .type = FIELD_TEXT, .help = "description"},
+    {.name = "decrypts",
+     .type = FIELD_STEP,
+     .step_kinds = secret_kinds,
+     .help = "a secret: when it has a KMS key of its own, the policy also allows kms:Decrypt on that"},
     {0},
 };
 
@@ -28,9 +34,41 @@ static void look_release(struct policy_look *l)
     json_free(l->policy);
 }
 
+/* Secrets Manager decrypts in the reader's name, and only that is allowed. */
+static struct json *decrypt_statement(const struct step_context *c, const char *key)
+{
+    CLEANUP(mem_freep) char *service = mem_printf("secretsmanager.%s.amazonaws.com", step_region(c));
+    struct json *statement = json_of("Effect", "Allow", "Action", "kms:Decrypt", "Resource", key, NULL);
+    struct json *condition = json_put(statement, "Condition", json_object());
+
+    json_put(condition, "StringEquals", json_of("kms:ViaService", service, NULL));
+    return statement;
+}
+
+/* The plan's document and what `decrypts` adds. */
+static struct json *document_of(const struct step_context *c)
+{
+    const char *key = json_text(json_path(step_with(c), "decrypts.kms_key"));
+    struct json *document = json_copy(json_get(step_with(c), "document"));
+    const struct json *statements = json_get(document, "Statement");
+
+    if (!*key)
+        return document;
+    if (json_is_object(statements)) {
+        struct json *list = json_array();
+
+        json_push(list, json_copy(statements));
+        json_put(document, "Statement", list);
+    }
+    if (json_is_array(json_get(document, "Statement")))
+        json_push(json_edit(document, "Statement"), decrypt_statement(c, key));
+    return document;
+}
+
 static bool look(struct step_context *c, struct policy_look *l, struct error *err)
 {
     const struct json *args = step_with(c);
+    CLEANUP(json_freep) struct json *document = document_of(c);
     CLEANUP(json_freep) struct json *version = NULL;
 
     l->arn = iam_arn(c, "policy", json_get_text(args, "name"));
@@ -43,8 +81,7 @@ static bool look(struct step_context *c, struct policy_look *l, struct error *er
     if (!look_up(c, "iam", "GetPolicyVersion", json_of("PolicyArn", l->arn, "VersionId", id, NULL),
                  "NoSuchEntity", &version, err))
         return false;
-    l->same =
-        same_document(json_str(json_path(version, "PolicyVersion.Document")), json_get(args, "document"));
+    l->same = same_document(json_str(json_path(version, "PolicyVersion.Document")), document);
     return true;
 }
 
@@ -75,7 +112,8 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
 static bool create(struct step_context *c, struct error *err)
 {
     const struct json *args = step_with(c);
-    CLEANUP(mem_freep) char *document = document_text(json_get(args, "document"));
+    CLEANUP(json_freep) struct json *wanted = document_of(c);
+    CLEANUP(mem_freep) char *document = document_text(wanted);
     struct json *in = json_of("PolicyName", json_get_text(args, "name"), "PolicyDocument", document, NULL);
 
     if (*json_get_text(args, "description"))
@@ -110,7 +148,8 @@ static bool prune_versions(struct step_context *c, const struct policy_look *l, 
 
 static bool update(struct step_context *c, const struct policy_look *l, struct error *err)
 {
-    CLEANUP(mem_freep) char *document = document_text(json_get(step_with(c), "document"));
+    CLEANUP(json_freep) struct json *wanted = document_of(c);
+    CLEANUP(mem_freep) char *document = document_text(wanted);
     struct json *in;
 
     if (!prune_versions(c, l, 4, err))

@@ -176,12 +176,25 @@ static enum step_status try_there(struct step_context *c, const struct way *way,
     return STEP_FINISHED;
 }
 
+/* AWS's words name neither the key nor what is missing on it. */
+static void explain_key(struct error *err)
+{
+    if (error_is(err, "AccessDeniedException") && strstr(err->message, "Access to KMS"))
+        error_wrap(err, "kms:Decrypt is missing on the secret's KMS key");
+}
+
 static enum step_status try_access(struct step_context *c, const struct way *way, struct error *err)
 {
-    if (way->from == FROM_SSM)
-        return try_there(c, way, err);
+    if (way->from == FROM_SSM) {
+        enum step_status status = try_there(c, way, err);
+
+        if (status == STEP_FAILED)
+            explain_key(err);
+        return status;
+    }
     if (try_here(c, way, err))
         return STEP_FINISHED;
+    explain_key(err);
     return way->from == FROM_ROLE ? gotcha_or_fail(c, "sts:AssumeRole", err) : STEP_FAILED;
 }
 

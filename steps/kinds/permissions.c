@@ -55,6 +55,10 @@ static const struct row rows[] = {
      "secretsmanager:GetSecretValue secretsmanager:PutSecretValue secretsmanager:UpdateSecret "
      "secretsmanager:UpdateSecretVersionStage secretsmanager:RestoreSecret secretsmanager:DeleteSecret",
      SECRET("{name}"), NULL, NULL, NULL},
+    /* Secrets Manager uses the key in the caller's name; it encrypts anew what
+     * was under another key. */
+    {"secretsmanager.secret", NULL, "Key", "kms:Decrypt kms:Encrypt kms:GenerateDataKey", "{kms_key}",
+     "StringEquals", "kms:ViaService", "secretsmanager.{region}.amazonaws.com"},
     {"lab.access_test", "from=caller", "Secret", "secretsmanager:GetSecretValue", SECRET("{secret.name}"),
      NULL, NULL, NULL},
     {"lab.access_test", "from=caller", "Secret", "secretsmanager:GetSecretValue", SECRET("{name}"), NULL,

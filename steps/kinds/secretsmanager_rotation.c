@@ -92,6 +92,19 @@ static void give(struct step_context *c, const struct stack_look *l, const struc
     step_output_text(c, "version", version_labelled(secret, "AWSCURRENT"));
 }
 
+static const char *kms_key(const struct step_context *c)
+{
+    return json_text(json_path(step_with(c), "secret.kms_key"));
+}
+
+/* The function's role may use the key of the time when the stack was made. */
+static bool of_other_key(struct step_context *c)
+{
+    const struct json *made_for = json_get(step_memo(c), "kms_key");
+
+    return made_for && strcmp(json_text(made_for), kms_key(c)) != 0;
+}
+
 static bool observe(struct step_context *c, struct observation *o, struct error *err)
 {
     CLEANUP(stack_release) struct stack_look l = {0};
@@ -110,6 +123,8 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
         set_detail(o, "stack %s is %s", stack_name(c), l.status);
     else if (!json_bool(json_get(secret, "RotationEnabled"), false))
         set_detail(o, "rotation is off");
+    else if (of_other_key(c))
+        set_detail(o, "its function was made for another KMS key of the secret");
     else if (days != wanted)
         set_detail(o, "it rotates every %lld days, not %lld", (long long)days, (long long)wanted);
     else if (!has_rotated(secret, ""))
@@ -160,9 +175,13 @@ static bool write_template(struct step_context *c, struct buf *out, struct error
     struct json *schedule = json_put(json_put(template, "Resources", json_object()), "RotationSchedule",
                                      json_of("Type", "AWS::SecretsManager::RotationSchedule", NULL));
     struct json *properties = json_put(schedule, "Properties", json_of("SecretId", secret_arn(c), NULL));
-    json_put(properties, "HostedRotationLambda",
-             json_of("RotationType", "MySQLSingleUser", "RotationLambdaName", json_get_text(args, "function"),
-                     "VpcSecurityGroupIds", buf_text(&groups), "VpcSubnetIds", buf_text(&subnets), NULL));
+    struct json *function = json_put(properties, "HostedRotationLambda",
+                                     json_of("RotationType", "MySQLSingleUser", "RotationLambdaName",
+                                             json_get_text(args, "function"), "VpcSecurityGroupIds",
+                                             buf_text(&groups), "VpcSubnetIds", buf_text(&subnets), NULL));
+    /* Its role gets to use the key by this. */
+    if (*kms_key(c))
+        json_put_text(function, "KmsKeyArn", kms_key(c));
     json_put_int(json_put(properties, "RotationRules", json_object()), "AutomaticallyAfterDays",
                  json_int(json_get(args, "days"), 30));
     json_write(template, out);
@@ -180,6 +199,7 @@ static bool create_stack(struct step_context *c, const struct json *secret, stru
     /* The version in use now: the first rotation has ended when another is. */
     json_put_text(step_memo(c), "before", version_labelled(secret, "AWSCURRENT"));
     json_put_text(step_memo(c), "secret", secret_arn(c));
+    json_put_text(step_memo(c), "kms_key", kms_key(c));
     if (!step_save_memo(c, err))
         return false;
     json_put_str(in, "TemplateBody", buf_str(&template));
@@ -299,7 +319,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     }
     if (strcmp(l.status, "CREATE_COMPLETE") != 0 && strcmp(l.status, "UPDATE_COMPLETE") != 0)
         return await_stack(c, &l, err);
-    if (of_other_secret(c))
+    if (of_other_secret(c) || of_other_key(c))
         return clear_old(c, &l, err);
     if (!set_days(c, secret, err))
         return gotcha_or_fail(c, "secretsmanager:RotateSecret", err);
@@ -341,6 +361,7 @@ static enum step_status finish_undo(struct step_context *c, struct error *err)
         return STEP_FAILED;
     json_remove(step_memo(c), "before");
     json_remove(step_memo(c), "secret");
+    json_remove(step_memo(c), "kms_key");
     json_remove(step_memo(c), "stack_id");
     return STEP_FINISHED;
 }

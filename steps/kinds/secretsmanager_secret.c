@@ -26,6 +26,10 @@ static const struct schema_field with[] = {
      .step_kinds = user_kinds,
      .help = "the database user"},
     {.name = "dbname", .type = FIELD_TEXT, .help = "schema to connect to"},
+    {.name = "kms_key",
+     .type = FIELD_TEXT,
+     .max = 2048,
+     .help = "ARN of the customer KMS key that encrypts it; left as it is when not named"},
     {.name = "recovery_days",
      .type = FIELD_INTEGER,
      .otherwise = "7",
@@ -36,7 +40,10 @@ static const struct schema_field with[] = {
 };
 
 static const struct output_field outputs[] = {
-    {"name", false, "name of the secret"}, {"arn", false, "ARN of the secret"}, {0}};
+    {"name", false, "name of the secret"},
+    {"arn", false, "ARN of the secret"},
+    {"kms_key", false, "ARN of the plan's KMS key, empty when it names none"},
+    {0}};
 
 struct secret_look {
     struct json *secret; /* DescribeSecret's reply, NULL when absent */
@@ -55,9 +62,27 @@ static const char *name_of(const struct step_context *c)
     return json_get_text(step_with(c), "name");
 }
 
+static const char *kms_key(const struct step_context *c)
+{
+    return json_get_text(step_with(c), "kms_key");
+}
+
+/* An ARN only: IAM statements and the rotation template take nothing else, and
+ * what an alias stands for can change. */
+static bool key_usable(const struct step_context *c, struct error *err)
+{
+    const char *key = kms_key(c);
+
+    if (!*key || (strncmp(key, "arn:", 4) == 0 && strstr(key, ":kms:") && strstr(key, ":key/")))
+        return true;
+    return error_set(err, ERR_PLAN, "kms_key has to be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID)");
+}
+
 static bool look(struct step_context *c, struct secret_look *l, struct error *err)
 {
     look_release(l);
+    if (!key_usable(c, err))
+        return false;
     if (!look_up(c, "secretsmanager", "DescribeSecret", json_of("SecretId", name_of(c), NULL),
                  "ResourceNotFoundException", &l->secret, err))
         return false;
@@ -70,6 +95,7 @@ static void give(struct step_context *c, const struct secret_look *l)
 {
     step_output_text(c, "name", json_get_text(l->secret, "Name"));
     step_output_text(c, "arn", json_get_text(l->secret, "ARN"));
+    step_output_text(c, "kms_key", kms_key(c));
 }
 
 static const char *current_version(const struct secret_look *l)
@@ -105,6 +131,15 @@ static bool value_trusted(struct step_context *c, const struct secret_look *l)
 static bool same_description(const struct step_context *c, const struct secret_look *l)
 {
     return strcmp(json_get_text(l->secret, "Description"), json_get_text(step_with(c), "description")) == 0;
+}
+
+/* DescribeSecret may show a key by its id alone. */
+static bool same_key(const struct step_context *c, const struct secret_look *l)
+{
+    const char *stored = json_get_text(l->secret, "KmsKeyId");
+    const char *id = strstr(kms_key(c), ":key/");
+
+    return !id || strcmp(stored, kms_key(c)) == 0 || strcmp(stored, id + strlen(":key/")) == 0;
 }
 
 /* A rotation leaves AWSPENDING on the version it made. Once another version is
@@ -185,6 +220,9 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     } else if (!same_description(c, &l)) {
         o->state = OBSERVED_DIFFERS;
         set_detail(o, "its description is another one");
+    } else if (!same_key(c, &l)) {
+        o->state = OBSERVED_DIFFERS;
+        set_detail(o, "its KMS key is another one");
     }
     give(c, &l);
     return true;
@@ -224,6 +262,8 @@ static bool create(struct step_context *c, struct error *err)
     write_value(c, NULL, &password, &value);
     if (*json_get_text(args, "description"))
         json_put_text(in, "Description", json_get_text(args, "description"));
+    if (*kms_key(c))
+        json_put_text(in, "KmsKeyId", kms_key(c));
     json_put_str(in, "SecretString", buf_str(&value));
     json_put(in, "Tags", step_tags(c));
     if (!effect_call(c, name_of(c), "secretsmanager", "CreateSecret", in, &out, err))
@@ -280,8 +320,10 @@ static bool complete(struct step_context *c, struct secret_look *l, struct error
         if (!change(c, name_of(c), "secretsmanager", "UpdateSecretVersionStage", in, "", NULL, err))
             return false;
     }
-    if (!same_description(c, l)) {
+    if (!same_description(c, l) || !same_key(c, l)) {
         in = json_of("SecretId", name_of(c), "Description", json_get_text(step_with(c), "description"), NULL);
+        if (*kms_key(c))
+            json_put_text(in, "KmsKeyId", kms_key(c));
         if (!change(c, name_of(c), "secretsmanager", "UpdateSecret", in, "", NULL, err))
             return false;
     }

@@ -136,12 +136,38 @@ static void admin_from_the_environment_needs_no_secret(void **state)
     assert_true(has(secret, "arn:aws-cn:secretsmanager:eu-west-1:123456789012:secret:adm-??????"));
 }
 
+static void a_customer_key_is_used_through_the_service_only(void **state)
+{
+#define SECRET_STEPS                                                                                         \
+    HEAD "  c: {uses: rds.cluster, with: {identifier: cl}}\n"                                                \
+         "  u: {uses: mysql.user, with: {cluster: \"${steps.c}\", name: n, grants: {}, admin: {secret: "     \
+         "adm}}}\n"                                                                                          \
+         "  s: {uses: secretsmanager.secret, with: {name: sec, database: \"${steps.c}\", user: "             \
+         "\"${steps.u}\""
+    CLEANUP(json_freep) struct json *none = policy_of(SECRET_STEPS "}}\n", &world);
+    CLEANUP(json_freep)
+    struct json *one =
+        policy_of(SECRET_STEPS ", kms_key: \"arn:aws-cn:kms:eu-west-1:123456789012:key/k\"}}\n", &world);
+    const struct json *key = statement(one, "Key");
+
+    (void)state;
+    assert_null(statement(none, "Key"));
+    assert_non_null(key);
+    assert_true(has(json_get(key, "Action"), "kms:Decrypt"));
+    assert_true(has(json_get(key, "Action"), "kms:GenerateDataKey"));
+    CLEANUP(buf_release) struct buf text = {0};
+    json_write(key, &text);
+    assert_non_null(strstr(buf_text(&text), "\"arn:aws-cn:kms:eu-west-1:123456789012:key/k\""));
+    assert_non_null(strstr(buf_text(&text), "secretsmanager.eu-west-1.amazonaws.com"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_become_arns),
         cmocka_unit_test(no_original_role_is_nothing_to_pass),
         cmocka_unit_test(admin_from_the_environment_needs_no_secret),
+        cmocka_unit_test(a_customer_key_is_used_through_the_service_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
