@@ -52,8 +52,12 @@ COMMAND(access_test)
     (void)count;
     if (!o->secret)
         return error_set(err, ERR_USAGE, "usage: lab access-test -s SECRET");
-    return play_one(o, &single, json_of("name", o->secret, "from", "caller", "patience", "0", NULL), status,
-                    err);
+    struct json *with = json_of("name", o->secret, "from", "caller", "patience", "0", NULL);
+    if (o->repeat > 0)
+        json_put_int(with, "repeat", o->repeat);
+    if (o->cache_s > 0)
+        json_put_int(with, "cache", o->cache_s);
+    return play_one(o, &single, with, status, err);
 }
 
 COMMAND(rotate)

@@ -73,6 +73,11 @@ const struct random *step_random(const struct step_context *c)
     return &c->run->random;
 }
 
+bool step_interrupted(const struct step_context *c)
+{
+    return clock_wait(0, c->run->options->stop_fd);
+}
+
 int64_t step_now_ms(const struct step_context *c)
 {
     return clock_wall_ms(&c->run->options->clock);

@@ -99,6 +99,10 @@ struct step_wait {
 };
 enum step_status step_wait(struct step_context *c, const struct step_wait *wait);
 
+/** Whether the run is to end: for work of a kind's own that takes long. It then
+ * fails with ERR_INTERRUPTED. */
+bool step_interrupted(const struct step_context *c);
+
 /** Whether err is trouble that passes: of AWS's own (too many calls, a server error,
  * a reply that did not come) or of the database (mysql_trouble). A step that fails
  * with it is called again after a while. */

@@ -3,6 +3,7 @@
  * drops it. With `expect`, the failure has to be seen several times in a row:
  * after a change of policies the old answer lives on for seconds (facts 4). */
 #include "aws/common/mem.h"
+#include "steps/kinds/access_client.h"
 #include "steps/kinds/database.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
@@ -35,28 +36,30 @@ static const struct schema_field with[] = {
      .min = 0,
      .max = 3600,
      .help = "seconds to wait for permissions to take effect"},
+    {.name = "repeat",
+     .type = FIELD_INTEGER,
+     .otherwise = "1",
+     .min = 1,
+     .max = 100000,
+     .help = "how often to log in, counting the reads of the secret; not through ssm"},
+    {.name = "cache",
+     .type = FIELD_INTEGER,
+     .otherwise = "0",
+     .min = 0,
+     .max = 86400,
+     .help = "seconds for which a value that was read is kept, as a caching client does"},
     {0},
 };
 
-static const struct output_field outputs[] = {{"result", false, "what was seen"}, {0}};
+static const struct output_field outputs[] = {
+    {"result", false, "what was seen"},
+    {"reads", false, "calls of GetSecretValue that the logins took, when there were several"},
+    {0}};
 
 static const char *secret_id(const struct step_context *c)
 {
     const char *name = json_text(json_path(step_with(c), "secret.name"));
     return *name ? name : json_get_text(step_with(c), "name");
-}
-
-static bool read_secret(struct step_context *c, enum step_identity who, const char *version,
-                        struct mysql_login *login, struct error *err)
-{
-    CLEANUP(json_freep) struct json *in = json_of("SecretId", secret_id(c), NULL);
-    CLEANUP(json_freep) struct json *out = NULL;
-
-    if (strcmp(version, "AWSCURRENT") != 0)
-        json_put_text(in, "VersionStage", version);
-    return step_call(c, who, "secretsmanager", "GetSecretValue", in, &out, err) &&
-           (mysql_login_parse(json_str(json_get(out, "SecretString")), NULL, login, err) ||
-            error_wrap(err, "secret %s", secret_id(c)));
 }
 
 /* The table's own statements; the first %s is its quoted name, the second its
@@ -115,22 +118,75 @@ static bool use_table(struct step_context *c, struct mysql_session *s, const cha
     return true;
 }
 
-static bool try_here(struct step_context *c, const struct way *way, struct error *err)
+static bool use_database(struct step_context *c, struct access_client *a, struct error *err)
 {
-    CLEANUP(mysql_login_release) struct mysql_login login = {0};
     CLEANUP(mysql_endp) struct mysql_session *session = NULL;
     CLEANUP(mysql_rows_release) struct mysql_rows tables = {0};
 
-    if (!read_secret(c, way->who, json_get_text(step_with(c), "version"), &login, err) ||
-        !database_open(c, &login, &session, err))
+    if (!access_client_login(c, a, &session, err))
         return false;
     if (!mysql_run(session, STR("SHOW TABLES"), &tables, err))
-        return error_wrap(err, "list the tables of %s", login.database);
-    if (!use_table(c, session, login.user, err))
+        return error_wrap(err, "list the tables of %s", a->login.database);
+    if (!use_table(c, session, a->login.user, err))
         return false;
     step_note(c, "%s logs in over TLS (%s), sees %zu tables, made one, wrote, read and dropped it",
-              login.user, mysql_cipher(session), tables.count);
+              a->login.user, mysql_cipher(session), tables.count);
     return true;
+}
+
+/* Between the function's setSecret and finishSecret neither password works:
+ * the server has the new one, the secret still gives the old one. */
+static enum step_status await_rotation(struct step_context *c, const struct access_client *a)
+{
+    CLEANUP(mem_freep)
+    char *reason = mem_printf("a rotation to end, in which login %lld is refused", (long long)a->logins + 1);
+    const struct step_wait ends = {reason, 200, 2000, 120000};
+
+    access_client_save(a, step_scratch(c));
+    return step_wait(c, &ends);
+}
+
+/* Further logins, which only ask who they are. */
+static enum step_status log_in_again(struct step_context *c, struct access_client *a, struct error *err)
+{
+    int64_t times = json_int(json_get(step_with(c), "repeat"), 1);
+
+    while (a->logins < times) {
+        CLEANUP(mysql_endp) struct mysql_session *session = NULL;
+        int64_t number = a->logins + 1;
+
+        if (step_interrupted(c)) {
+            error_set(err, ERR_INTERRUPTED, "interrupted before login %lld of %lld", (long long)number,
+                      (long long)times);
+            return STEP_FAILED;
+        }
+        if (access_client_login(c, a, &session, err) &&
+            mysql_run(session, STR("SELECT CURRENT_USER()"), NULL, err))
+            continue;
+        if (!session && err->code == ERR_DENIED && strcmp(err->remote_code, "28000") == 0)
+            return await_rotation(c, a);
+        error_wrap(err, "login %lld of %lld", (long long)number, (long long)times);
+        return STEP_FAILED;
+    }
+    if (times > 1) {
+        access_client_tell(c, a);
+        step_output(c, "reads", json_number((double)a->calls));
+    }
+    return STEP_FINISHED;
+}
+
+static enum step_status try_here(struct step_context *c, const struct way *way, struct error *err)
+{
+    CLEANUP(access_client_release)
+    struct access_client a = {.who = way->who,
+                              .secret_id = secret_id(c),
+                              .stage = json_get_text(step_with(c), "version"),
+                              .cache_ms = json_int(json_get(step_with(c), "cache"), 0) * 1000};
+
+    access_client_restore(&a, step_scratch(c));
+    if (a.logins == 0 && !use_database(c, &a, err))
+        return STEP_FAILED;
+    return log_in_again(c, &a, err);
 }
 
 /* The value behind `name` in a line "name<TAB>value" of the script's output. */
@@ -157,6 +213,10 @@ static enum step_status try_there(struct step_context *c, const struct way *way,
     struct json *vars =
         json_of("SECRET", secret_id(c), "VERSION", json_get_text(step_with(c), "version"), NULL);
 
+    if (json_int(json_get(step_with(c), "repeat"), 1) > 1) {
+        error_set(err, ERR_PLAN, "repeat: only from where lab runs, not through Systems Manager");
+        return STEP_FAILED;
+    }
     if (!mysql_quote_identifier(str_of(name), &table, err))
         return STEP_FAILED;
     json_put_text(vars, "TABLE", buf_text(&table));
@@ -192,21 +252,22 @@ static enum step_status try_access(struct step_context *c, const struct way *way
             explain_key(err);
         return status;
     }
-    if (try_here(c, way, err))
-        return STEP_FINISHED;
+    enum step_status status = try_here(c, way, err);
+    if (status != STEP_FAILED)
+        return status;
     explain_key(err);
     return way->from == FROM_ROLE ? gotcha_or_fail(c, "sts:AssumeRole", err) : STEP_FAILED;
 }
 
 static bool drop_table(struct step_context *c, const char *name, struct error *err)
 {
-    CLEANUP(mysql_login_release) struct mysql_login login = {0};
+    CLEANUP(access_client_release)
+    struct access_client a = {.who = AS_CALLER, .secret_id = secret_id(c), .stage = "AWSCURRENT"};
     CLEANUP(mysql_endp) struct mysql_session *session = NULL;
     CLEANUP(buf_release) struct buf sql = {0};
 
     buf_adds(&sql, "DROP TABLE IF EXISTS ");
-    return mysql_quote_identifier(str_of(name), &sql, err) &&
-           read_secret(c, AS_CALLER, "AWSCURRENT", &login, err) && database_open(c, &login, &session, err) &&
+    return mysql_quote_identifier(str_of(name), &sql, err) && access_client_login(c, &a, &session, err) &&
            effect_sql(c, session, "DROP TABLE", name, buf_str(&sql), err);
 }
 
