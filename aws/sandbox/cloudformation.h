@@ -93,6 +93,7 @@ struct stack_step {
     struct json *schedule; /* {logical, properties, hosted, nested_logical, nested_id, function} */
     struct json *nested;   /* NULL when there is none */
     const char *caller;    /* access key id of who asked for the operation */
+    int64_t hold_ms;       /* set by a step that has to be taken again then; 0: it is done */
 };
 
 /* Steps of making and of removing (cloudformation_resources.c). Each writes its

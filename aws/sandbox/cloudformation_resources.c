@@ -346,6 +346,21 @@ bool resource_permission_delete(struct stack_step *x, struct error *err)
     return true;
 }
 
+/* The function is gone for CloudFormation when its network interface is. */
+static bool release_interfaces(struct stack_step *x, const char *function)
+{
+    int64_t gone_ms = lambda_interfaces_gone_ms(x->sandbox, function);
+
+    if (gone_ms > 0) {
+        json_put_bool(x->schedule, "releasing", true);
+        x->hold_ms = gone_ms + 1;
+        return true;
+    }
+    json_remove(x->schedule, "releasing");
+    stack_resource(x->sandbox, x->nested, FUNCTION_LOGICAL, FUNCTION_TYPE, NULL, "DELETE_COMPLETE", NULL);
+    return true;
+}
+
 bool resource_function_delete(struct stack_step *x, struct error *err)
 {
     const char *function = json_get_text(x->schedule, "function");
@@ -353,14 +368,15 @@ bool resource_function_delete(struct stack_step *x, struct error *err)
     /* A name that was already taken is not ours to delete. */
     bool ours = *json_get_text(resource, "PhysicalResourceId") != '\0';
 
+    if (json_get(x->schedule, "releasing"))
+        return release_interfaces(x, function);
     if (!remove_begin(x, x->nested, FUNCTION_LOGICAL, FUNCTION_TYPE))
         return true;
     if (ours && !ask(x, "lambda", "DeleteFunction", json_of("FunctionName", function, NULL), NULL, err) &&
         !gone(err))
         return stack_resource_failed(x, x->nested, FUNCTION_LOGICAL, FUNCTION_TYPE, "DELETE_FAILED", "Lambda",
                                      err);
-    stack_resource(x->sandbox, x->nested, FUNCTION_LOGICAL, FUNCTION_TYPE, NULL, "DELETE_COMPLETE", NULL);
-    return true;
+    return release_interfaces(x, function);
 }
 
 bool resource_nested_delete_begin(struct stack_step *x, struct error *err)

@@ -73,18 +73,24 @@ static int64_t step_total(const struct json *stack)
     return schedule_total(stack) * ROWS;
 }
 
+static void set_timer_at(struct sandbox *s, const struct json *stack, int64_t at_ms)
+{
+    struct errand *e = mem_alloc(sizeof(*e));
+
+    e->stack_id = mem_dup(json_get_text(stack, "StackId"));
+    e->run_id = json_int(json_get(json_get(stack, "run"), "id"), 0);
+    sandbox_at(s, at_ms, step_due, e, errand_free);
+}
+
 /* Steps are spread evenly; the end comes at stack_ms. */
 static void set_timer(struct sandbox *s, const struct json *stack)
 {
     const struct json *run = json_get(stack, "run");
     int64_t index = json_int(json_get(run, "index"), 0), total = step_total(stack);
-    int64_t at_ms =
-        json_int(json_get(run, "started_ms"), 0) + sandbox_settings(s)->stack_ms * (index + 1) / (total + 1);
-    struct errand *e = mem_alloc(sizeof(*e));
 
-    e->stack_id = mem_dup(json_get_text(stack, "StackId"));
-    e->run_id = json_int(json_get(run, "id"), 0);
-    sandbox_at(s, at_ms, step_due, e, errand_free);
+    set_timer_at(s, stack,
+                 json_int(json_get(run, "started_ms"), 0) +
+                     sandbox_settings(s)->stack_ms * (index + 1) / (total + 1));
 }
 
 static void start(struct sandbox *s, struct json *stack, const char *mode)
@@ -338,7 +344,7 @@ static void swap_properties(struct json *schedule)
     json_put(schedule, "properties", before);
 }
 
-static bool run_row(struct sandbox *s, struct json *stack, int64_t index)
+static bool run_row(struct sandbox *s, struct json *stack, int64_t index, int64_t *hold_ms)
 {
     int64_t count = schedule_total(stack), at = index / ROWS;
     bool forward = mode_is(stack, "create") || mode_is(stack, "update");
@@ -359,7 +365,9 @@ static bool run_row(struct sandbox *s, struct json *stack, int64_t index)
         return true;
     if (what == 'u' && mode_is(stack, "undo"))
         swap_properties(x.schedule);
-    if (row->run(&x, &err))
+    bool ok = row->run(&x, &err);
+    *hold_ms = x.hold_ms;
+    if (ok)
         return true;
     step_failed(&x, row, what != 'd');
     return false;
@@ -370,14 +378,18 @@ static void step_due(struct sandbox *s, void *arg)
     struct errand *e = arg;
     struct json *stack = stack_edit(s, e->stack_id);
     struct json *run = json_edit(stack, "run");
-    int64_t index = json_int(json_get(run, "index"), 0);
+    int64_t index = json_int(json_get(run, "index"), 0), hold_ms = 0;
 
     if (stack && json_int(json_get(run, "id"), 0) == e->run_id) {
         if (index == step_total(stack)) {
             finished(s, stack);
-        } else if (run_row(s, stack, index)) {
-            json_put_int(json_edit(stack, "run"), "index", index + 1);
-            set_timer(s, stack);
+        } else if (run_row(s, stack, index, &hold_ms)) {
+            if (hold_ms > 0) {
+                set_timer_at(s, stack, hold_ms);
+            } else {
+                json_put_int(json_edit(stack, "run"), "index", index + 1);
+                set_timer(s, stack);
+            }
         }
     }
     errand_free(e);

@@ -6,6 +6,7 @@
 #include "aws/sandbox/core.h"
 #include "aws/sandbox/ec2.h"
 #include "aws/sandbox/keep.h"
+#include "aws/sandbox/lambda.h"
 #include "aws/sandbox/rotation.h"
 #include "aws/sandbox/secretsmanager.h"
 #include "aws/sandbox/ssm.h"
@@ -80,6 +81,7 @@ void sandbox_resume(struct sandbox *s)
     rotations_resume(s);
     deletions_resume(s);
     stacks_resume(s);
+    lambda_interfaces_resume(s);
     ec2_associations_resume(s);
     ssm_resume(s);
 }

@@ -293,27 +293,6 @@ bool lambda_invocable(struct sandbox *s, const char *function_arn, const char *s
 
 /* --- delete and invoke --- */
 
-#define UUID_LENGTH 36
-
-/* The function's network interface goes with it; AWS takes longer. Its
- * description ends in a UUID: "f-" begins that of function "f-2" too. */
-static void remove_interfaces(struct world *w, const char *function_name)
-{
-    CLEANUP(mem_freep) char *prefix = mem_printf("AWS Lambda VPC ENI-%s-", function_name);
-    const struct json *eni;
-    const char *key;
-
-    for (size_t i = world_count(w, "ec2.network_interface"); i > 0; i--) {
-        eni = world_at(w, "ec2.network_interface", i - 1, &key);
-        struct str description = json_str(json_get(eni, "Description"));
-        if (str_starts(description, str_of(prefix)) && description.len == strlen(prefix) + UUID_LENGTH) {
-            CLEANUP(mem_freep) char *id = mem_dup(key);
-
-            world_remove(w, "ec2.network_interface", id);
-        }
-    }
-}
-
 static bool delete_function(struct call *c, struct error *err)
 {
     const struct json *function = function_get(c, err);
@@ -321,7 +300,7 @@ static bool delete_function(struct call *c, struct error *err)
     if (!function)
         return false;
     CLEANUP(mem_freep) char *name = mem_dup(json_get_text(function, "FunctionName"));
-    remove_interfaces(c->world, name);
+    lambda_interfaces_release(c->sandbox, name);
     world_remove(c->world, FUNCTION_KIND, name);
     return true;
 }

@@ -16,6 +16,15 @@ struct json *lambda_statement(const struct sandbox *s, const char *sid, const ch
                               const char *principal, const char *action, const char *source_account,
                               const char *source_arn);
 
+/* Network interfaces of a deleted function (lambda_interface.c). */
+
+/** They are gone after interface_ms. */
+void lambda_interfaces_release(struct sandbox *s, const char *function_name);
+/** When the last of them goes, service time; 0: none is going. */
+int64_t lambda_interfaces_gone_ms(struct sandbox *s, const char *function_name);
+/** After a restart: their timers are set again. */
+void lambda_interfaces_resume(struct sandbox *s);
+
 /* One run of a function. Made and ended in the loop, invoked on a job thread:
  * it holds a copy of all it needs. */
 struct lambda_run;

@@ -41,7 +41,8 @@ struct sandbox_options {
     struct sandbox_database database;
     struct clock clock;
     int64_t latency_ms, propagation_ms, stack_ms, trail_delay_ms;
-    int64_t speed; /* service time runs so many times real time; 0: once */
+    int64_t interface_ms; /* how long a deleted function's network interface stays */
+    int64_t speed;        /* service time runs so many times real time; 0: once */
     struct fault_rates faults;
     const char *data_file;              /* the world is kept there; NULL: nowhere. See keep.h */
     const char *record_file;            /* NULL: none */

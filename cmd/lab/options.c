@@ -67,6 +67,8 @@ const struct option_row option_rows[] = {
     {"stack-ms", 0, OPTION_NUMBER, AT(stack_ms), "MS", "how long a stack takes", "sandbox", 0, 36000000},
     {"trail-delay-ms", 0, OPTION_NUMBER, AT(trail_delay_ms), "MS", "how late events show in the trail",
      "sandbox", 0, 36000000},
+    {"interface-ms", 0, OPTION_NUMBER, AT(interface_ms), "MS",
+     "how long a deleted function's network interface stays", "sandbox", 0, 36000000},
     {"throttle", 0, OPTION_RATE, AT(throttle), "P", "share of calls refused as too many, 0 to 1", "sandbox",
      0, 0},
     {"errors", 0, OPTION_RATE, AT(errors), "P", "share of calls that fail with 500 or 503", "sandbox", 0, 0},

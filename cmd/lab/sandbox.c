@@ -366,6 +366,7 @@ static bool start_aws(struct box *b, const struct json *world, struct error *err
         .propagation_ms = b->options->propagation_ms,
         .stack_ms = b->options->stack_ms,
         .trail_delay_ms = b->options->trail_delay_ms,
+        .interface_ms = b->options->interface_ms,
         .data_file = b->data.world_file,
         .record_file = b->options->record,
         .speed = b->options->speed,

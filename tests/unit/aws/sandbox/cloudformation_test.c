@@ -215,6 +215,29 @@ static void test_delete(void **state)
     assert_false(fixture_call(f, "cloudformation", "DescribeStacks", in, NULL, &err));
 }
 
+/* Facts 4: the service releases the function's interface late, and the stack
+ * waits for it. */
+static void test_delete_waits_for_the_interface(void **state)
+{
+    const int64_t interface_ms = 20LL * 60000;
+    struct sandbox_fixture *f = *state;
+
+    f->sandbox->options.interface_ms = interface_ms;
+    add_secret(f);
+    CLEANUP(mem_freep) char *id = create_stack(f, "s", NULL, ",\"Capabilities\":" BOTH);
+    fixture_advance(f, STACK_MS);
+    json_free(cf(f, "DeleteStack", "{\"StackName\":\"stack\"}"));
+    fixture_advance(f, STACK_MS);
+    CLEANUP(json_freep) struct json *held = describe(f, id);
+    assert_string_equal(status(held), "DELETE_IN_PROGRESS");
+    assert_null(fixture_find(f, "lambda.function", "Runtime", "python3.10"));
+    assert_non_null(fixture_find(f, "ec2.network_interface", "InterfaceType", "lambda"));
+    fixture_advance(f, interface_ms);
+    CLEANUP(json_freep) struct json *done = describe(f, id);
+    assert_string_equal(status(done), "DELETE_COMPLETE");
+    assert_null(fixture_find(f, "ec2.network_interface", "InterfaceType", "lambda"));
+}
+
 static void test_delete_failed(void **state)
 {
     struct sandbox_fixture *f = *state;
@@ -538,6 +561,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_create, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nested, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_delete_waits_for_the_interface, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete_failed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete_by_force, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rolls_back, setup, teardown),
