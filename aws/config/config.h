@@ -70,6 +70,8 @@ struct aws_endpoint {
 MUST_USE bool aws_endpoint_resolve(const struct aws_settings *s, const struct aws_service *service,
                                    struct aws_endpoint *out, struct error *err);
 
+/** Letters, digits and '-': a region becomes part of a host name. */
+bool aws_region_well_formed(const char *region);
 /** "aws", "aws-cn", "aws-us-gov", …; "aws" for an unknown region. */
 const char *aws_partition(const char *region);
 

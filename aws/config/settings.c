@@ -99,7 +99,7 @@ static bool choose_profile(struct aws_settings *s, const char *flag, struct erro
 }
 
 /* The region becomes part of a host name. */
-static bool region_is_well_formed(const char *region)
+bool aws_region_well_formed(const char *region)
 {
     size_t len = strlen(region);
 
@@ -127,7 +127,7 @@ static bool choose_region(struct aws_settings *s, const char *flag, struct error
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         if (!places[i].region || places[i].region[0] == '\0')
             continue;
-        if (!region_is_well_formed(places[i].region))
+        if (!aws_region_well_formed(places[i].region))
             return error_set(err, ERR_CONFIG, "region '%s' of %s is malformed: letters, digits and '-' only",
                              places[i].region, places[i].from);
         snprintf(s->region, sizeof s->region, "%s", places[i].region);

@@ -194,6 +194,18 @@ static void say_waiting(void *self, const struct aws_operation *op, int attempt,
                  (long long)(wait_ms / 1000), (long long)(wait_ms % 1000 / 100));
 }
 
+/* Facts 5: on an instance its metadata service knows. */
+static void ask_region(struct aws_settings *settings)
+{
+    CLEANUP(buf_release) struct buf region = {0};
+    struct error ignored;
+    bool found;
+
+    if (imds_get(settings, "/latest/meta-data/placement/region", &region, &found, &ignored) && found &&
+        aws_region_well_formed(buf_text(&region)))
+        snprintf(settings->region, sizeof settings->region, "%s", buf_text(&region));
+}
+
 bool session_prepare(struct session *s, struct error *err)
 {
     const struct options *o = s->options;
@@ -205,7 +217,11 @@ bool session_prepare(struct session *s, struct error *err)
     if (!stop_install(&s->stop_fd, err) || !aws_settings_load(&settings, &s->settings, err))
         return false;
     if (!s->settings.region[0])
-        return error_set(err, ERR_CONFIG, "no region: use --region, AWS_REGION or the profile's region");
+        ask_region(&s->settings);
+    if (!s->settings.region[0])
+        return error_set(err, ERR_CONFIG,
+                         "no region: use --region, AWS_REGION or the profile's region; no metadata service "
+                         "of an instance names one");
     if (!guard_keys(s, err))
         return false;
     const struct aws_shared_options shared = {
