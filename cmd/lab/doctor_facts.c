@@ -147,12 +147,13 @@ bool doctor_facts_permissions(const struct session *s, const struct doctor_facts
 {
     const struct json *instance = doctor_facts_instance(f, NULL);
     const char *group = json_get_text(doctor_facts_cluster(f), "DBSubnetGroup");
+    const char *id = json_get_text(instance, "InstanceId");
     const struct permissions_world world = {.account = s->account,
                                             .region = s->settings.region,
                                             .partition = s->partition,
                                             .learner = s->options->learner,
-                                            .instance =
-                                                instance ? json_get_text(instance, "InstanceId") : "*",
+                                            .instance = instance ? id : "*",
+                                            .elsewhere = strcmp(who_machine(s->who), id) != 0,
                                             .subnet_group = *group ? group : "*",
                                             .original_role = f->original_role};
 

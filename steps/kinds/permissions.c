@@ -19,7 +19,7 @@
  * not hold. */
 struct row {
     const char *kind;  /* NULL: any plan */
-    const char *when;  /* "argument=value", NULL always */
+    const char *when;  /* "argument=value", NULL always; an absent `from` is what a run would choose */
     const char *group; /* the statement it becomes part of */
     const char *actions, *resources;
     const char *test, *key, *values; /* of a condition; NULL none */
@@ -76,6 +76,10 @@ static const struct row rows[] = {
      "arn:{partition}:ec2:{region}:{account}:instance/{world:instance} "
      "arn:{partition}:ssm:{region}::document/AWS-RunShellScript",
      NULL, NULL, NULL},
+    {"sts.identity", "from=assume-role", "AssumeRole", "sts:AssumeRole", IAM "role/{role.name}", NULL, NULL,
+     NULL},
+    {"lab.access_test", "from=assume-role", "AssumeRole", "sts:AssumeRole", IAM "role/{role.name}", NULL,
+     NULL, NULL},
     {"secretsmanager.rotation", NULL, "Secret",
      "secretsmanager:DescribeSecret secretsmanager:RotateSecret secretsmanager:CancelRotateSecret",
      SECRET("{secret.name}"), NULL, NULL, NULL},
@@ -306,6 +310,15 @@ static struct json *words(const char *text)
 
 /* --- the list --- */
 
+static struct str argument(const struct expander *e, struct str name)
+{
+    struct str value = json_str(json_getn(e->with, name));
+
+    if (str_is(name, "from") && value.len == 0 && e->world->elsewhere && json_get(e->with, "instance"))
+        return STR("ssm");
+    return value;
+}
+
 static bool holds(const struct expander *e, const char *when)
 {
     struct str rest = when ? str_of(when) : STR("");
@@ -313,7 +326,7 @@ static bool holds(const struct expander *e, const char *when)
 
     if (!when || !str_split(&rest, '=', &name))
         return true;
-    return str_equal(json_str(json_getn(e->with, name)), rest);
+    return str_equal(argument(e, name), rest);
 }
 
 static void add_row(const struct expander *e, const struct row *row, const char *step, struct json *out)

@@ -11,6 +11,7 @@
 struct permissions_world {
     const char *account, *region, *partition, *learner;
     const char *instance;      /* id of the workstation */
+    bool elsewhere;            /* lab runs on another machine: tests go through Systems Manager */
     const char *subnet_group;  /* of the cluster */
     const char *original_role; /* ARN of the role the workstation has to get back; NULL: none */
 };

@@ -136,6 +136,44 @@ static void admin_from_the_environment_needs_no_secret(void **state)
     assert_true(has(secret, "arn:aws-cn:secretsmanager:eu-west-1:123456789012:secret:adm-??????"));
 }
 
+/* Who says nothing of `from` goes through Systems Manager where lab is not on
+ * the workstation. */
+static void from_elsewhere_it_goes_through_systems_manager(void **state)
+{
+#define IDENTITY(with)                                                                                       \
+    HEAD "  w: {uses: ec2.instance, with: {name: n}}\n"                                                      \
+         "  r: {uses: iam.role, with: {name: myrole, service: ec2.amazonaws.com}}\n"                         \
+         "  i: {uses: sts.identity, with: {role: \"${steps.r}\"" with "}}\n"
+#define INSTANCE ", instance: \"${steps.w}\""
+    static const struct {
+        const char *plan;
+        bool elsewhere, through;
+    } rows[] = {
+        {IDENTITY(INSTANCE), false, false},
+        {IDENTITY(INSTANCE), true, true},
+        {IDENTITY(""), true, false},
+        {IDENTITY(INSTANCE ", from: caller"), true, false},
+        {IDENTITY(INSTANCE ", from: ssm"), false, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct permissions_world here = world;
+
+        here.elsewhere = rows[i].elsewhere;
+        CLEANUP(json_freep) struct json *document = policy_of(rows[i].plan, &here);
+        const struct json *send = statement(document, "Workstation");
+        if ((send != NULL) != rows[i].through)
+            fail_msg("row %zu", i);
+        if (send)
+            assert_true(
+                has(json_get(send, "Resource"), "arn:aws-cn:ec2:eu-west-1:123456789012:instance/i-1"));
+    }
+    CLEANUP(json_freep) struct json *assumed = policy_of(IDENTITY(", from: assume-role"), &world);
+    assert_true(has(json_get(statement(assumed, "AssumeRole"), "Resource"),
+                    "arn:aws-cn:iam::123456789012:role/myrole"));
+}
+
 static void a_customer_key_is_used_through_the_service_only(void **state)
 {
 #define SECRET_STEPS                                                                                         \
@@ -167,6 +205,7 @@ int main(void)
         cmocka_unit_test(names_become_arns),
         cmocka_unit_test(no_original_role_is_nothing_to_pass),
         cmocka_unit_test(admin_from_the_environment_needs_no_secret),
+        cmocka_unit_test(from_elsewhere_it_goes_through_systems_manager),
         cmocka_unit_test(a_customer_key_is_used_through_the_service_only),
     };
 
