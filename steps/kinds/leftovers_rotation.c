@@ -1,6 +1,7 @@
 /* What a hosted rotation can leave: its stack makes most of it, and a stack
  * that was deleted halfway leaves any part of it. */
 #include "steps/kinds/leftovers_search.h"
+#include "steps/kinds/rotation_interface.h"
 
 #include "aws/common/mem.h"
 #include "steps/kinds/look.h"
@@ -11,7 +12,6 @@
 /* CloudFormation cuts the stack's name to this many characters in the names of
  * what it makes. */
 #define STACK_IN_NAME 24
-#define UUID_LENGTH 36
 
 static bool is_live(const struct json *stack)
 {
@@ -169,11 +169,8 @@ static bool search_function(struct search *s, const char *name, const char *stac
            search_permissions(s, name, err);
 }
 
-/* "AWS Lambda VPC ENI-FUNCTION-UUID": the rest has to be a UUID, or it belongs
- * to a function whose name goes on. */
 static bool search_interfaces(struct search *s, const char *function, struct error *err)
 {
-    CLEANUP(mem_freep) char *prefix = mem_printf("AWS Lambda VPC ENI-%s-", function);
     CLEANUP(json_freep) struct json *out = NULL;
     size_t count = json_count(s->found);
 
@@ -181,9 +178,7 @@ static bool search_interfaces(struct search *s, const char *function, struct err
         return false;
     const struct json *list = json_get(out, "NetworkInterfaces");
     for (const struct json *i = json_first(list); i; i = json_next(i)) {
-        const char *description = json_get_text(i, "Description");
-        if (strncmp(description, prefix, strlen(prefix)) == 0 &&
-            strlen(description) == strlen(prefix) + UUID_LENGTH)
+        if (interface_of_function(i, function))
             search_add(s, "network interface", json_get_text(i, "NetworkInterfaceId"), "left",
                        json_get_text(i, "Status"));
     }

@@ -3,6 +3,7 @@
 #include "aws/common/mem.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
+#include "steps/kinds/rotation_interface.h"
 #include "steps/kinds/stack.h"
 #include "steps/kinds/table.h"
 
@@ -349,14 +350,18 @@ static bool delete_log_group(struct step_context *c, bool *done, struct error *e
 }
 
 /* The stack is gone: so is everything but the log group, which is ours when
- * the stack was. */
+ * the stack was, and perhaps the network interface. */
 static enum step_status finish_undo(struct step_context *c, struct error *err)
 {
     bool made = json_get(step_memo(c), "stack_id") != NULL;
-    bool done = true;
+    bool done = true, releasing = false;
 
     if (!made && !step_made(c, "cloudformation:CreateStack", stack_name(c), &made, err))
         return STEP_FAILED;
+    if (made && !interface_look(c, json_get_text(step_with(c), "function"), &releasing, err))
+        return STEP_FAILED;
+    if (releasing)
+        return step_wait(c, &interface_wait);
     if (made && !delete_log_group(c, &done, err))
         return STEP_FAILED;
     json_remove(step_memo(c), "before");
@@ -366,10 +371,22 @@ static enum step_status finish_undo(struct step_context *c, struct error *err)
     return STEP_FINISHED;
 }
 
+static const struct step_wait gone = {"the stack and its function to be deleted", 500, 20000,
+                                      DELETE_DEADLINE_MS};
+
+/* Most of the time it is the network interface that the stack waits for. */
+static enum step_status watch_deletion(struct step_context *c, const struct stack_look *l, struct error *err)
+{
+    bool releasing;
+
+    if (!stack_tell_events(c, l->id, err) ||
+        !interface_look(c, json_get_text(step_with(c), "function"), &releasing, err))
+        return STEP_FAILED;
+    return step_wait(c, releasing ? &interface_wait : &gone);
+}
+
 static enum step_status undo(struct step_context *c, struct error *err)
 {
-    static const struct step_wait gone = {"the stack and its function to be deleted", 500, 20000,
-                                          DELETE_DEADLINE_MS};
     CLEANUP(stack_release) struct stack_look l = {0};
     CLEANUP(json_freep) struct json *secret = NULL;
 
@@ -381,11 +398,8 @@ static enum step_status undo(struct step_context *c, struct error *err)
         not_ours("stack", stack_name(c), err);
         return STEP_FAILED;
     }
-    if (strcmp(l.status, "DELETE_IN_PROGRESS") == 0) {
-        if (!stack_tell_events(c, l.id, err))
-            return STEP_FAILED;
-        return step_wait(c, &gone);
-    }
+    if (strcmp(l.status, "DELETE_IN_PROGRESS") == 0)
+        return watch_deletion(c, &l, err);
     if (json_get(step_scratch(c), "deleted") && strcmp(l.status, "DELETE_FAILED") == 0)
         return stack_failed(c, &l, err);
     /* Rotation off first: it must not fire at a user that is on its way out. */
