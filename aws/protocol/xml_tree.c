@@ -141,12 +141,16 @@ bool xml_parse(struct str text, struct xml_node **root, struct error *err)
     if (text.len > WIRE_XML_BYTES)
         return error_set(err, ERR_LIMIT, "XML of %zu bytes is too long", text.len);
     pthread_once(&parser_ready, prepare);
+    /* This thread's: what goes wrong while the text is converted has no parser. */
+    xmlSetGenericErrorFunc(NULL, on_problem);
     b.parser = xmlCreatePushParserCtxt(&sax, &b, NULL, 0, NULL);
     if (!b.parser)
         return error_set(err, ERR_BUG, "no XML parser");
     xmlCtxtUseOptions(b.parser, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     xmlParseChunk(b.parser, text.data ? text.data : "", (int)text.len, 1);
-    well_formed = b.parser->wellFormed != 0 && !b.refusal && b.root && b.depth == 0;
+    /* By the namespaces too: else "p:a:b" has the local name "a:b". */
+    well_formed =
+        b.parser->wellFormed != 0 && b.parser->nsWellFormed != 0 && !b.refusal && b.root && b.depth == 0;
     xmlFreeParserCtxt(b.parser);
     if (well_formed) {
         *root = b.root;
