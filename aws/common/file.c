@@ -174,7 +174,8 @@ static bool dir_ours(int fd, const char *path, struct error *err)
     return true;
 }
 
-/* One level down from *dir, made when absent. */
+/* One level down from *dir, made when absent. O_PATH: whoever may pass through a
+ * directory need not be allowed to list it. */
 static bool enter(int *dir, const char *name, bool last, const char *path, struct error *err)
 {
     int next;
@@ -183,7 +184,7 @@ static bool enter(int *dir, const char *name, bool last, const char *path, struc
         return error_os(err, "make directory %s", path);
     if (!last && !link_trusted(*dir, name, path, err))
         return false;
-    next = openat(*dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (last ? O_NOFOLLOW : 0));
+    next = openat(*dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC | (last ? O_NOFOLLOW : 0));
     if (next < 0)
         return error_os(err, "open directory %s", path);
     close(*dir);
@@ -193,7 +194,7 @@ static bool enter(int *dir, const char *name, bool last, const char *path, struc
 
 static int open_start(const char *path)
 {
-    return open(path[0] == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 bool file_make_dir(const char *path, struct error *err)

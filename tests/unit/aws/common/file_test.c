@@ -133,6 +133,31 @@ static void directories(void **state)
     }
 }
 
+/* Home directories of shared machines are so. Root lists anything: it plays
+ * somebody else. */
+static void a_way_that_cannot_be_listed(void **state)
+{
+    const bool root = geteuid() == 0;
+    struct error err;
+    bool made;
+
+    (void)state;
+    assert_true(file_make_dir(at("dark/mine"), &err));
+    if (root) {
+        assert_int_equal(chown(path, 12345, 12345), 0);
+        assert_int_equal(chmod(at("."), 0711), 0);
+    }
+    assert_int_equal(chmod(at("dark"), root ? 0711 : 0100), 0);
+    assert_int_equal(seteuid(root ? 12345 : geteuid()), 0);
+    made = file_make_dir(at("dark/mine/x"), &err);
+    if (root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(at("dark"), 0700), 0);
+    if (!made)
+        fail_msg("%s", err.message);
+    assert_int_equal(mode_of("dark/mine/x"), 0700);
+}
+
 static void a_tree_goes_without_its_targets(void **state)
 {
     struct error err;
@@ -163,6 +188,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(replace_and_read, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_file_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(directories, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_way_that_cannot_be_listed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tree_goes_without_its_targets, setup, teardown),
     };
 
