@@ -1,13 +1,12 @@
 /* mysql.user: a database account with its grants. SQL users carry no tags: one
  * is ours when the store, or a secret tagged ours, names it. */
 #include "aws/common/mem.h"
-#include "aws/crypto/random.h"
 #include "steps/kinds/database.h"
 #include "steps/kinds/look.h"
+#include "steps/kinds/password.h"
 #include "steps/kinds/table.h"
 #include "steps/mysql/account.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,10 +55,6 @@ static const struct output_field outputs[] = {
     {"password", true, "handle of the password"},
     {"made", false, "when it was made here, \"\" when it was there"},
     {0}};
-
-#define PASSWORD_LENGTH 32
-/* No / @ " ' \ (facts 11.2), nothing a shell or a YAML reader trips over. */
-#define PASSWORD_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+=^"
 
 struct user {
     struct mysql_session *admin;
@@ -206,32 +201,12 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     return true;
 }
 
-/* A password that every password policy of MySQL takes: all four classes. */
-static void make_password(const struct random *random, struct secret *out)
-{
-    char text[PASSWORD_LENGTH + 1];
-    bool upper, lower, digit, other;
-
-    do {
-        upper = lower = digit = other = false;
-        random_text(random, PASSWORD_ALPHABET, text, PASSWORD_LENGTH);
-        for (const char *p = text; *p; p++) {
-            upper = upper || isupper((unsigned char)*p);
-            lower = lower || islower((unsigned char)*p);
-            digit = digit || isdigit((unsigned char)*p);
-            other = other || !isalnum((unsigned char)*p);
-        }
-    } while (!upper || !lower || !digit || !other);
-    secret_set(out, (struct str){text, PASSWORD_LENGTH});
-    mem_wipe(text, sizeof text);
-}
-
 static bool create(struct step_context *c, struct user *u, struct error *err)
 {
     CLEANUP(secret_release) struct secret password = {0};
     CLEANUP(buf_release) struct buf sql = {0};
 
-    make_password(step_random(c), &password);
+    password_make(step_random(c), &password);
     /* Before the effect: whoever stored the password of the account that was
      * there before must not take it for this one's. */
     CLEANUP(mem_freep) char *now = mem_printf("%lld", (long long)step_now_ms(c));
@@ -378,7 +353,7 @@ static bool reissue(struct step_context *c, const char *output, struct secret *v
     if (!u.state.exists || !u.ours)
         return error_set(err, ERR_NOT_OURS, "database user %s is not ours: its password is not changed",
                          u.target);
-    make_password(step_random(c), value);
+    password_make(step_random(c), value);
     return mysql_sql_set_password(&u.account, secret_str(value), mysql_no_backslash_escapes(u.admin), &sql,
                                   err) &&
            effect_sql(c, u.admin, "ALTER USER", u.target, buf_str(&sql), err);

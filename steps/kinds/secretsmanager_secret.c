@@ -1,10 +1,11 @@
 /* secretsmanager.secret: the database user's secret in the console's JSON
  * shape (facts 8.6). A value that logs in is never overwritten, so a rotated
- * password stays. */
+ * password stays. Without a database it holds a name and a made-up password. */
 #include "aws/common/mem.h"
 #include "steps/kinds/database.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
+#include "steps/kinds/password.h"
 #include "steps/kinds/table.h"
 
 #include <string.h>
@@ -17,14 +18,19 @@ static const struct schema_field with[] = {
     {.name = "description", .type = FIELD_TEXT, .help = "description"},
     {.name = "database",
      .type = FIELD_STEP,
-     .required = true,
+     .beside = "user",
      .step_kinds = cluster_kinds,
      .help = "the DB cluster"},
     {.name = "user",
      .type = FIELD_STEP,
-     .required = true,
+     .any_of_group = true,
+     .beside = "database",
      .step_kinds = user_kinds,
      .help = "the database user"},
+    {.name = "username",
+     .type = FIELD_TEXT,
+     .any_of_group = true,
+     .help = "instead of a database user: a name, beside which lab puts a password it makes"},
     {.name = "dbname", .type = FIELD_TEXT, .help = "schema to connect to"},
     {.name = "kms_key",
      .type = FIELD_TEXT,
@@ -103,6 +109,20 @@ static const char *current_version(const struct secret_look *l)
     return version_labelled(l->secret, "AWSCURRENT");
 }
 
+/* The name of a secret without a database, "" with one. */
+static const char *made_up(const struct step_context *c)
+{
+    return json_get_text(step_with(c), "username");
+}
+
+static bool get_password(struct step_context *c, struct secret *password, struct error *err)
+{
+    if (!*made_up(c))
+        return step_secret(c, json_str(json_path(step_with(c), "user.password")), password, err);
+    password_make(step_random(c), password);
+    return true;
+}
+
 static const char *user_made(const struct step_context *c)
 {
     return json_text(json_path(step_with(c), "user.made"));
@@ -117,11 +137,13 @@ static void trust_value(struct step_context *c, const char *version)
 
 /* A value we stored and saw log in, or one that rotation looks after. Saves a
  * read of the secret, which would stand in the audit. An account that was made
- * anew since has another password. */
+ * anew since has another password. Without a database any value will do. */
 static bool value_trusted(struct step_context *c, const struct secret_look *l)
 {
     const char *version = current_version(l);
 
+    if (*made_up(c))
+        return *version;
     if (strcmp(user_made(c), json_get_text(step_memo(c), "user_made")) != 0)
         return false;
     return json_bool(json_get(l->secret, "RotationEnabled"), false) ||
@@ -163,6 +185,8 @@ static bool logs_in(struct step_context *c, struct json **value, bool *works, st
     struct error why;
 
     *works = false;
+    if (*made_up(c))
+        return true;
     if (!look_up(c, "secretsmanager", "GetSecretValue", json_of("SecretId", name_of(c), NULL),
                  "ResourceNotFoundException", &out, err))
         return false;
@@ -213,7 +237,7 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     o->state = OBSERVED_PRESENT;
     if (!works) {
         o->state = OBSERVED_DIFFERS;
-        set_detail(o, "its password does not log in");
+        set_detail(o, *made_up(c) ? "it has no value" : "its password does not log in");
     } else if (*left_pending(&l)) {
         o->state = OBSERVED_DIFFERS;
         set_detail(o, "the label of an old rotation stands in the way of the next");
@@ -233,8 +257,15 @@ static void write_value(struct step_context *c, const struct json *base, const s
                         struct buf *out)
 {
     const struct json *args = step_with(c);
-    CLEANUP(json_freep) struct json *value = json_of("engine", "mysql", NULL);
+    CLEANUP(json_freep) struct json *value = NULL;
 
+    if (*made_up(c)) {
+        value = json_of("username", made_up(c), NULL);
+        json_put_str(value, "password", secret_str(password));
+        json_write(value, out);
+        return;
+    }
+    value = json_of("engine", "mysql", NULL);
     json_put_text(value, "host", json_text(json_path(args, "database.endpoint")));
     json_put_text(value, "username", json_text(json_path(args, "user.name")));
     json_put_str(value, "password", secret_str(password));
@@ -257,7 +288,7 @@ static bool create(struct step_context *c, struct error *err)
     CLEANUP(json_freep) struct json *in = json_of("Name", name_of(c), NULL);
     CLEANUP(json_freep) struct json *out = NULL;
 
-    if (!step_secret(c, json_str(json_path(args, "user.password")), &password, err))
+    if (!get_password(c, &password, err))
         return false;
     write_value(c, NULL, &password, &value);
     if (*json_get_text(args, "description"))
@@ -268,8 +299,8 @@ static bool create(struct step_context *c, struct error *err)
     json_put(in, "Tags", step_tags(c));
     if (!effect_call(c, name_of(c), "secretsmanager", "CreateSecret", in, &out, err))
         return asked_before(c, "secretsmanager:CreateSecret", name_of(c), "ResourceExistsException", err);
-    /* The password came from the account that was just made: it is known to
-     * log in as soon as it is stored. */
+    /* The password came from the account that was just made, or is of no
+     * account: it is known to be right as soon as it is stored. */
     trust_value(c, json_get_text(out, "VersionId"));
     return true;
 }
@@ -288,7 +319,7 @@ static bool renew(struct step_context *c, struct error *err)
         return false;
     if (works)
         return true;
-    if (!step_secret(c, json_str(json_path(step_with(c), "user.password")), &password, err))
+    if (!get_password(c, &password, err))
         return false;
     write_value(c, stored, &password, &value);
     json_put_str(in, "SecretString", buf_str(&value));

@@ -333,6 +333,17 @@ static void check_group(struct checker *c, const struct schema_field *fields, co
         check_field_problem(c, at, "one of %s has to be given", buf_text(&names));
 }
 
+/* Fields that mean nothing without another. */
+static void check_beside(struct checker *c, const struct schema_field *fields,
+                         const struct yaml_node *mapping)
+{
+    for (size_t i = 0; mapping && i < mapping->count; i++)
+        for (const struct schema_field *f = fields; f && f->name; f++)
+            if (f->beside && str_is(mapping->keys[i]->text, f->name) && !yaml_get(mapping, f->beside))
+                check_field_problem(c, place_of(mapping->keys[i]), "\"%s\" needs \"%s\" beside it", f->name,
+                                    f->beside);
+}
+
 static const struct schema_field *field_named(struct checker *c, const struct schema_field *fields,
                                               const struct yaml_node *key)
 {
@@ -371,5 +382,6 @@ struct json *check_fields(struct checker *c, const struct schema_field *fields,
             check_field_problem(c, at, "\"%s\" is missing%s%s%s", f->name, f->help ? " (" : "",
                                 f->help ? f->help : "", f->help ? ")" : "");
     check_group(c, fields, mapping, at);
+    check_beside(c, fields, mapping);
     return out;
 }

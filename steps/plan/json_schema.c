@@ -111,7 +111,7 @@ static struct json *fields_schema(const struct schema_field *fields)
     struct json *out = typed("object");
     struct json *properties = json_put(out, "properties", json_object());
     struct json *required = json_put(out, "required", json_array());
-    struct json *group = json_array();
+    struct json *group = json_array(), *dependent = json_object();
 
     for (const struct schema_field *f = fields; f && f->name; f++) {
         json_put(properties, f->name, field_schema(f));
@@ -119,12 +119,18 @@ static struct json *fields_schema(const struct schema_field *fields)
             json_push(required, json_text_new(f->name));
         if (f->any_of_group)
             json_push(group, required_key(f->name));
+        if (f->beside)
+            json_push(json_put(dependent, f->name, json_array()), json_text_new(f->beside));
     }
     json_put_bool(out, "additionalProperties", false);
     if (json_count(group) > 0)
         json_put(out, "oneOf", group);
     else
         json_free(group);
+    if (json_count(dependent) > 0)
+        json_put(out, "dependentRequired", dependent);
+    else
+        json_free(dependent);
     return out;
 }
 

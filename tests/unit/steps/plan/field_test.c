@@ -120,6 +120,9 @@ static const struct mistake_row rows[] = {
     {"none of a group",
      BASE "  x: {uses: lab.access_test}\n",
      {{6, 3, "with: one of \"secret\", \"name\" has to be given"}}},
+    {"a field that means nothing alone",
+     BASE "  x: {uses: lab.access_test, with: {name: n, pause: 1}}\n",
+     {{6, 46, "with: \"pause\" needs \"samples\" beside it"}}},
     {"an object is no text",
      BASE
      "  x: {uses: mysql.user, with: {cluster: '${steps.db}', name: n, admin: a, grants: {'a.*': [A]}}}\n",

@@ -138,6 +138,7 @@ static const struct schema_field access_with[] = {
      .help = "who tries it"},
     {.name = "version", .type = FIELD_TEXT, .otherwise = "AWSCURRENT", .help = "staging label"},
     {.name = "samples", .type = FIELD_INTEGER, .otherwise = "3", .min = 1, .max = 100, .help = "in a row"},
+    {.name = "pause", .type = FIELD_INTEGER, .beside = "samples", .max = 60, .help = "between two of them"},
     {.name = "instance", .type = FIELD_STEP, .step_kinds = instance_kinds, .help = "the workstation"},
     {0}};
 static const struct schema_field rotation_with[] = {
