@@ -78,12 +78,14 @@ static const struct schema_field secret_with[] = {
      .step_kinds = user_kinds,
      .help = "the database user"},
     {.name = "dbname", .type = FIELD_TEXT, .help = "schema to connect to"},
+    {.name = "kms_key", .type = FIELD_TEXT, .help = "ARN of a KMS key"},
     {.name = "recovery_days", .type = FIELD_INTEGER, .otherwise = "7", .min = 7, .max = 30, .help = "days"},
     {0}};
 
 static const struct schema_field policy_with[] = {
     {.name = "name", .type = FIELD_TEXT, .required = true, .help = "name of the policy"},
     {.name = "document", .type = FIELD_DATA, .required = true, .help = "the policy document"},
+    {.name = "decrypts", .type = FIELD_STEP, .step_kinds = secret_kinds, .help = "a secret"},
     {0}};
 static const struct schema_field role_with[] = {
     {.name = "name", .type = FIELD_TEXT, .required = true, .help = "name of the role"},

@@ -160,7 +160,7 @@ static void the_lab(void **state)
     json_is(test_step(&plan, "secret")->with,
             "{\"name\":\"${secret}\",\"description\":\"Demouser credentials for 'aurora-lab-mysql-cluster'\","
             "\"database\":\"${steps.cluster}\",\"user\":\"${steps.db-user}\",\"dbname\":\"${schema}\","
-            "\"recovery_days\":7}");
+            "\"kms_key\":\"${kms_key}\",\"recovery_days\":7}");
     json_is(test_step(&plan, "denied")->expect, "{\"error\":\"AccessDeniedException\"}");
     json_is(test_step(&plan, "old-password")->expect, "{\"error\":\"28000\"}");
     assert_null(test_step(&plan, "allowed")->expect);
