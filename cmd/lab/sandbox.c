@@ -30,8 +30,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { WORLD_LIMIT_BYTES = 256 * 1024 };
 #define ADMIN_USER "masteruser"
 #define CERTIFICATE_DAYS 30
