@@ -4,6 +4,7 @@
 #include "aws/common/mem.h"
 #include "aws/crypto/certificate.h"
 #include "cmd/lab/doctor.h"
+#include "steps/kinds/network.h"
 
 #include <string.h>
 
@@ -237,6 +238,33 @@ static bool find_vpc(struct doctor *d, char **vpc, struct error *err)
     return true;
 }
 
+/* The groups that cluster and rotation function share. */
+static void judge_groups(struct doctor *d)
+{
+    const struct json *cluster = doctor_facts_cluster(&d->facts);
+    const struct json *members = json_get(cluster, "VpcSecurityGroups");
+    CLEANUP(json_freep) struct json *in = json_object();
+    CLEANUP(json_freep) struct json *out = NULL;
+    CLEANUP(buf_release) struct buf names = {0};
+    struct json *ids = json_put(in, "GroupIds", json_array());
+    struct error why;
+
+    for (const struct json *m = json_first(members); m; m = json_next(m)) {
+        const char *id = json_get_text(m, "VpcSecurityGroupId");
+        json_push(ids, json_text_new(id));
+        buf_printf(&names, "%s%s", names.len ? ", " : "", id);
+    }
+    if (!aws_call(d->client, "ec2", "DescribeSecurityGroups", in, &out, &why)) {
+        doctor_say_error(d, "security group", "look at the cluster's", &why);
+        return;
+    }
+    const struct network_fault *fault =
+        network_find_fault(json_get(out, "SecurityGroups"), json_int(json_get(cluster, "Port"), 3306));
+    doctor_say(d, "security group", fault ? DOCTOR_FAIL : DOCTOR_PASS, fault ? fault->remedy : "", "%s %s",
+               buf_text(&names),
+               fault ? fault->found : "let the rotation function reach the database and Secrets Manager");
+}
+
 /* Checked for and explained, never made: it costs money by the hour. */
 void doctor_network(struct doctor *d)
 {
@@ -253,6 +281,7 @@ void doctor_network(struct doctor *d)
 
     if (steps_of(d, "secretsmanager.rotation", NULL) == 0 || !doctor_facts_cluster(&d->facts))
         return;
+    judge_groups(d);
     if (!find_vpc(d, &vpc, &why)) {
         doctor_say_error(d, "secrets endpoint", "look for the cluster's network", &why);
         return;

@@ -3,6 +3,7 @@
 #include "aws/common/mem.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
+#include "steps/kinds/network.h"
 #include "steps/kinds/rotation_interface.h"
 #include "steps/kinds/stack.h"
 #include "steps/kinds/table.h"
@@ -189,13 +190,34 @@ static bool write_template(struct step_context *c, struct buf *out, struct error
     return true;
 }
 
+/* A function that cannot reach the database fails at its first rotation,
+ * minutes after the stack was made: said before anything is. */
+static bool check_network(struct step_context *c, struct error *err)
+{
+    const struct json *ids = json_path(step_with(c), "cluster.security_groups");
+    struct json *in = json_object();
+    CLEANUP(json_freep) struct json *out = NULL;
+    CLEANUP(buf_release) struct buf names = {0};
+
+    json_put(in, "GroupIds", json_copy(ids));
+    if (!look_up(c, "ec2", "DescribeSecurityGroups", in, NULL, &out, err))
+        return false;
+    const struct network_fault *fault = network_find_fault(
+        json_get(out, "SecurityGroups"), json_int(json_path(step_with(c), "cluster.port"), 3306));
+    if (!fault)
+        return true;
+    join(ids, &names);
+    return error_set(err, ERR_FAILED, "security groups %s %s: %s", buf_text(&names), fault->found,
+                     fault->remedy);
+}
+
 static bool create_stack(struct step_context *c, const struct json *secret, struct error *err)
 {
     CLEANUP(buf_release) struct buf template = {0};
     CLEANUP(json_freep) struct json *in = json_of("StackName", stack_name(c), NULL);
     CLEANUP(json_freep) struct json *out = NULL;
 
-    if (!write_template(c, &template, err))
+    if (!check_network(c, err) || !write_template(c, &template, err))
         return false;
     /* The version in use now: the first rotation has ended when another is. */
     json_put_text(step_memo(c), "before", version_labelled(secret, "AWSCURRENT"));
