@@ -19,7 +19,8 @@ MAKEFLAGS += -j$(JOBS)
 endif
 
 # VARIANT: release (build/), asan (build/asan/: addresses, undefined behaviour,
-# leaks), tsan (build/tsan/: data races) or fuzz (build/fuzz/: clang, for libFuzzer).
+# leaks), tsan (build/tsan/: data races), coverage (build/coverage/: lines run) or
+# fuzz (build/fuzz/: clang, for libFuzzer).
 VARIANT ?= release
 OUT := $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
 CC := $(if $(filter fuzz,$(VARIANT)),clang,gcc)
@@ -30,10 +31,11 @@ COMMON := -std=c11 -D_GNU_SOURCE -I. -isystem /usr/include/libxml2 -DLAB_VERSION
           -g -fno-common -ffunction-sections -fdata-sections -pthread -MMD -MP
 HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection
 SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DLAB_SANITIZED
-# Instrumented for threads, gcc 12 sees null dereferences that are not there.
+# Instrumented for threads or to count, gcc 12 sees null dereferences that are not there.
 SANITIZE_tsan := -fsanitize=thread -fno-omit-frame-pointer -DLAB_SANITIZED -Wno-null-dereference
 SANITIZE_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
                  -fno-omit-frame-pointer -DLAB_SANITIZED
+SANITIZE_coverage := --coverage -fprofile-update=atomic -Wno-null-dereference
 OPT := $(if $(filter release,$(VARIANT)),-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3,-O1 $(SANITIZE_$(VARIANT)))
 CFLAGS_ALL := $(COMMON) $(WARN) $(HARDEN) $(OPT) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed -pthread \
@@ -73,7 +75,7 @@ FUZZ := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC))
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(call obj,$(REPLAY_SRC)))
 FUZZ_HELP := $(call obj,tests/support/sandbox_fixture.c)
 
-.PHONY: all demo test lint fmt asan tsan torture torture-faults storm fuzz bench deps install deb clean help units fuzzers FORCE
+.PHONY: all demo test lint fmt asan tsan sanitize coverage torture torture-faults storm fuzz bench deps install deb clean help units fuzzers FORCE
 
 all: $(OUT)/lab $(OUT)/probe ## build lab and probe into build/
 
@@ -132,7 +134,7 @@ $(OUT)/.flags $(OUT)/.members:
 .SECONDARY: $(call obj,$(ALL_C))
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_C)))
 
-demo test lint fmt torture torture-faults storm fuzz bench tsan deb deps: export LAB_DEPS := install
+demo test lint fmt torture torture-faults storm fuzz bench tsan sanitize coverage deb deps: export LAB_DEPS := install
 
 demo: all ## play the whole workshop lab against the local AWS
 	$(Q)tests/e2e/demo $(OUT)/lab
@@ -153,6 +155,16 @@ asan: ## build lab and probe under build/asan/ with ASan and UBSan
 tsan: ## run the unit tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=tsan all units
 	$(Q)LAB_OUT=build/tsan tests/run tests/unit
+
+sanitize: all $(TORTURE) ## run every test under ASan, UBSan and LSan, and every one again under ThreadSanitizer
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan all units
+	$(Q)tests/run
+	$(Q)$(MAKE) --no-print-directory VARIANT=tsan all units
+	$(Q)LAB_OUT=build/tsan tests/run
+
+coverage: all $(TORTURE) | build/.deps-coverage ## print how many lines the unit tests run, fail below 90 % where nothing may break
+	$(Q)$(MAKE) --no-print-directory VARIANT=coverage all units
+	$(Q)tests/support/coverage build/coverage $(ARGS)
 
 torture: all $(TORTURE) ## kill lab at every point, run it again, look at the world
 	$(Q)tests/torture/run build/lab build/killpoint.so $(ARGS)
@@ -191,6 +203,9 @@ build/.deps-fuzz: tests/support/deps
 
 build/.deps-lint: tests/support/deps
 	$(Q)tests/support/deps lint $@
+
+build/.deps-coverage: tests/support/deps
+	$(Q)tests/support/deps coverage $@
 
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: $(OUT)/lab ## copy lab, its manual and completions below $(DESTDIR)$(PREFIX)
