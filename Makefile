@@ -75,7 +75,8 @@ FUZZ := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC))
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(call obj,$(REPLAY_SRC)))
 FUZZ_HELP := $(call obj,tests/support/sandbox_fixture.c)
 
-.PHONY: all demo test lint fmt asan tsan sanitize coverage torture torture-faults storm fuzz bench deps install deb clean help units fuzzers FORCE
+.PHONY: all demo test lint fmt asan tsan sanitize coverage torture torture-faults storm fuzz bench deps install deb \
+        clean help units fuzzers FORCE
 
 all: $(OUT)/lab $(OUT)/probe ## build lab and probe into build/
 
@@ -156,13 +157,11 @@ tsan: ## run the unit tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=tsan all units
 	$(Q)LAB_OUT=build/tsan tests/run tests/unit
 
-sanitize: all $(TORTURE) ## run every test under ASan, UBSan and LSan, and every one again under ThreadSanitizer
-	$(Q)$(MAKE) --no-print-directory VARIANT=asan all units
-	$(Q)tests/run
+sanitize: test ## run every test under ASan, UBSan and LSan, and every one again under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=tsan all units
 	$(Q)LAB_OUT=build/tsan tests/run
 
-coverage: all $(TORTURE) | build/.deps-coverage ## print how many lines the unit tests run, fail below 90 % where nothing may break
+coverage: | build/.deps build/.deps-coverage ## print how many lines the unit tests run, fail below 90 % where nothing may break
 	$(Q)$(MAKE) --no-print-directory VARIANT=coverage all units
 	$(Q)tests/support/coverage build/coverage $(ARGS)
 

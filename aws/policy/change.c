@@ -2,8 +2,6 @@
 
 #include "aws/common/mem.h"
 
-#include <stdio.h>
-
 /* Each change lifts a Deny or gives a side its Allow. */
 enum { CHANGES_MAX = 64 };
 
@@ -236,7 +234,7 @@ static struct json *try_edit(const struct desk *d, const struct policy_explanati
 
     buf_reset(what);
     if (edit(&e) && applies(d, s->paper.side, copy, x->statement) == want) {
-        name_statement(edit_statement_at(copy, x->statement), x->statement, what);
+        name_statement(policy_statement_at(copy, x->statement), x->statement, what);
         done = copy;
         copy = NULL;
     }
@@ -260,11 +258,11 @@ static bool drop_statement(struct desk *d, const struct policy_explanation *x, s
 
     if (s->paper.fixed && s->paper.side != SIDE_BOUNDARY) {
         buf_adds(&what, "take the whole policy away: it is AWS's own, because of its");
-        name_statement(edit_statement_at(s->document, x->statement), x->statement, &what);
+        name_statement(policy_statement_at(s->document, x->statement), x->statement, &what);
         return put_change(d, x->paper, NULL, &what, out, err);
     }
     buf_adds(&what, last && !is_trust(d, s) ? "take the whole policy away: all it has is" : "take out");
-    name_statement(edit_statement_at(s->document, x->statement), x->statement, &what);
+    name_statement(policy_statement_at(s->document, x->statement), x->statement, &what);
     if (last && !is_trust(d, s))
         return put_change(d, x->paper, NULL, &what, out, err);
     document = json_copy(s->document);
@@ -327,7 +325,7 @@ static bool add_statement(struct desk *d, const struct policy_explanation *x, st
     size_t sheet = target(d, x->result.side, x->paper);
     const struct json *taken = has_sheet(d, sheet) ? d->sheets[sheet].document : NULL;
     const struct json *like =
-        has_sheet(d, x->paper) ? edit_statement_at(d->sheets[x->paper].document, x->statement) : NULL;
+        has_sheet(d, x->paper) ? policy_statement_at(d->sheets[x->paper].document, x->statement) : NULL;
     struct json *statement = edit_new_statement(d->c, x->result.side, like, &x->fit, taken);
     struct json *document = taken ? json_copy(taken) : json_of("Version", "2012-10-17", NULL);
     CLEANUP(buf_release) struct buf what = {0};

@@ -35,6 +35,10 @@ struct policy_explanation {
 /** ERR_AWS MalformedPolicyDocument when a document does not parse. */
 MUST_USE bool policy_explain(const struct policy_case *c, struct policy_explanation *out, struct error *err);
 
+/** Statement i of a document: it may stand there alone, without a list. Borrowed;
+ * NULL: there is none. */
+const struct json *policy_statement_at(const struct json *document, size_t i);
+
 struct policy_change {
     enum policy_side side;
     size_t paper;          /* index; SIZE_MAX: a policy that is not there yet */

@@ -233,7 +233,7 @@ edit_lift *const edit_lifts_shared[] = {lift_by_condition, lift_principal, NULL}
 
 /* --- a statement of its own --- */
 
-const struct json *edit_statement_at(const struct json *document, size_t i)
+const struct json *policy_statement_at(const struct json *document, size_t i)
 {
     const struct json *statements = json_get(document, "Statement");
 
@@ -251,7 +251,7 @@ static void free_sid(struct str action, const struct json *taken, char out[160])
         size_t i = 0;
 
         (void)snprintf(out, 160, number == 1 ? "Allow%.*s" : "Allow%.*s%u", STR_ARG(name), number);
-        while ((s = edit_statement_at(taken, i)) && strcmp(json_get_text(s, "Sid"), out) != 0)
+        while ((s = policy_statement_at(taken, i)) && strcmp(json_get_text(s, "Sid"), out) != 0)
             i++;
         number++;
     } while (s);

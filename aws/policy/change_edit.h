@@ -28,7 +28,4 @@ extern edit_lift *const edit_lifts_shared[];
 struct json *edit_new_statement(const struct policy_case *c, enum policy_side side, const struct json *like,
                                 const struct policy_fit *fit, const struct json *taken);
 
-/** Statement i of a document: it may stand there alone, without a list. */
-const struct json *edit_statement_at(const struct json *document, size_t i);
-
 #endif

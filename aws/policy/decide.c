@@ -267,13 +267,6 @@ size_t policy_statement_count(const struct policy *p)
     return p->count;
 }
 
-struct str policy_statement_sid(const struct policy *p, size_t statement)
-{
-    struct str sid = p->statements[statement].sid;
-
-    return sid.data ? sid : STR("");
-}
-
 /* What the policies of one side say. */
 struct verdict {
     bool denied;

@@ -79,8 +79,6 @@ struct policy_fit {
 };
 
 size_t policy_statement_count(const struct policy *p);
-/** "" when it has none; borrowed from the policy. */
-struct str policy_statement_sid(const struct policy *p, size_t statement);
 void policy_fit(const struct policy *p, size_t statement, const struct policy_request *request,
                 struct policy_fit *out);
 

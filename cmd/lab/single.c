@@ -52,6 +52,8 @@ COMMAND(access_test)
     (void)count;
     if (!o->secret)
         return error_set(err, ERR_USAGE, "usage: lab access-test -s SECRET");
+    if (o->cache_s > 0 && o->repeat < 2)
+        return error_set(err, ERR_USAGE, "--cache: a single login has nothing to keep; add --repeat N");
     struct json *with = json_of("name", o->secret, "from", "caller", "patience", "0", NULL);
     if (o->repeat > 0)
         json_put_int(with, "repeat", o->repeat);

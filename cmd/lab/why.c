@@ -61,16 +61,9 @@ static void prepare(struct answer *a, const struct why *w)
         .count = w->count};
 }
 
-static const struct json *statement_at(const struct why_paper *p, size_t i)
-{
-    const struct json *statements = json_get(p->document, "Statement");
-
-    return json_is_array(statements) ? json_at(statements, i) : statements;
-}
-
 static void name_statement(const struct why_paper *p, size_t i, struct buf *out)
 {
-    const char *sid = json_get_text(statement_at(p, i), "Sid");
+    const char *sid = json_get_text(policy_statement_at(p->document, i), "Sid");
 
     if (*sid)
         buf_printf(out, "%s", sid);
@@ -137,7 +130,7 @@ static void print_statement(const struct answer *a)
     buf_reset(&name);
     why_name(p, &name);
     printf("%s\n", buf_text(&name));
-    json_write(statement_at(p, a->x.statement), &text);
+    json_write(policy_statement_at(p->document, a->x.statement), &text);
     printf("    %s\n", buf_text(&text));
     if (!a->x.fit.lacks)
         return;
@@ -149,7 +142,7 @@ static void print_statement(const struct answer *a)
         comma = ", ";
     }
     putchar('\n');
-    print_missing_keys(a, statement_at(p, a->x.statement));
+    print_missing_keys(a, policy_statement_at(p->document, a->x.statement));
 }
 
 static void print_change(const struct answer *a, const struct policy_change *change)

@@ -71,7 +71,8 @@ bool make(struct step_context *c, const char *target, const char *service, const
 bool not_ours(const char *what, const char *name, struct error *err)
 {
     return error_set(err, ERR_NOT_OURS,
-                     "%s %s exists and is not ours: it is left alone (`lab run --adopt` takes it over)", what, name);
+                     "%s %s exists and is not ours: it is left alone (`lab run --adopt` takes it over)", what,
+                     name);
 }
 
 char *iam_arn(const struct step_context *c, const char *kind, const char *name)
