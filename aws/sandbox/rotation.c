@@ -275,11 +275,12 @@ static void rotation_due(struct sandbox *s, void *arg)
     errand_free(e);
 }
 
-/* A schedule in words also shows the days it comes to (facts 8.2). */
+/* A schedule in words also shows the days it comes to (facts 8.2): from day to
+ * day, for the next date is the end of a window. */
 static void show_days(struct json *secret, int64_t from_ms, int64_t next_ms)
 {
     struct json *rules = json_edit(secret, "RotationRules");
-    int64_t days = (next_ms - from_ms + DAY_MS - 1) / DAY_MS;
+    int64_t days = next_ms / DAY_MS - from_ms / DAY_MS;
 
     if (json_get(rules, "ScheduleExpression"))
         json_put_int(rules, "AutomaticallyAfterDays", days > 0 ? days : 1);

@@ -489,6 +489,31 @@ static void test_only_a_test(void **state)
     assert_int_equal(g->database.sets, 1); /* and then it comes by itself */
 }
 
+/* Facts 8.2: a schedule in words also shows the days it comes to. */
+static void test_days_of_a_schedule(void **state)
+{
+    static const struct {
+        const char *rules;
+        int64_t days;
+    } rows[] = {{"{\"ScheduleExpression\":\"rate(30 days)\"}", 30},
+                {"{\"ScheduleExpression\":\"rate(1 day)\"}", 1},
+                {"{\"ScheduleExpression\":\"rate(4 hours)\"}", 1}};
+    struct ground *g = *state;
+
+    create(g);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char token[] = "days-days-days-days-days-days-days-0", more[160];
+
+        token[sizeof(token) - 2] = (char)('0' + i);
+        (void)snprintf(more, sizeof(more), ",\"RotateImmediately\":false,\"RotationRules\":%s",
+                       rows[i].rules);
+        ok(g, "RotateSecret", rotate_in(g, token, more));
+        fixture_settle(&g->fixture);
+        CLEANUP(json_freep) struct json *d = describe(g);
+        assert_int_equal(json_int(json_path(d, "RotationRules.AutomaticallyAfterDays"), 0), rows[i].days);
+    }
+}
+
 static void test_scheduled(void **state)
 {
     struct ground *g = *state;
@@ -590,6 +615,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancelled_and_taken_up_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_only_a_test, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_days_of_a_schedule, setup, teardown),
         cmocka_unit_test_setup_teardown(test_scheduled, setup, teardown),
     };
 
