@@ -3,9 +3,9 @@
 
 # aws_json SERVICE TARGET BODY: a json-1.1 call, reply on stdout.
 aws_json() {
-    printf 'user = "%s:%s"\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" |
-        curl -sS -K - --aws-sigv4 "aws:amz:$AWS_REGION:$1" -H "X-Amz-Target: $2" \
-            -H 'Content-Type: application/x-amz-json-1.1' --data-binary @<(printf '%s' "$3") "$AWS_ENDPOINT_URL/"
+    curl -sS -K - --aws-sigv4 "aws:amz:$AWS_REGION:$1" -H "X-Amz-Target: $2" \
+        -H 'Content-Type: application/x-amz-json-1.1' --data-binary @<(printf '%s' "$3") "$AWS_ENDPOINT_URL/" \
+        <<<"user = \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\""
 }
 # aws_query SERVICE VERSION ACTION [NAME=VALUE…]: a query or ec2 call.
 aws_query() {
@@ -13,8 +13,8 @@ aws_query() {
     shift 3
     local args=(--data-urlencode "Action=$action" --data-urlencode "Version=$version") pair
     for pair; do args+=(--data-urlencode "$pair"); done
-    printf 'user = "%s:%s"\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" |
-        curl -sS -K - --aws-sigv4 "aws:amz:$AWS_REGION:$service" "${args[@]}" "$AWS_ENDPOINT_URL/"
+    curl -sS -K - --aws-sigv4 "aws:amz:$AWS_REGION:$service" "${args[@]}" "$AWS_ENDPOINT_URL/" \
+        <<<"user = \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\""
 }
 secretsmanager() { aws_json secretsmanager "secretsmanager.$1" "$2"; }
 iam() { local a=$1; shift; aws_query iam 2010-05-08 "$a" "$@"; }
