@@ -29,7 +29,7 @@ static const struct event_row {
     {"step", "absent", "there was nothing to undo", STEP "effects?:i"},
     {"step", "kept", "left alone, for it is not ours", STEP "reason"},
     {"step", "planned", "what up would do", STEP "symbol detail"},
-    {"step", "checked", "a verdict", STEP "verdict:v found hint"},
+    {"step", "checked", "a verdict", STEP "verdict:v found hint expected? why? hints?:h wait_ms?:i"},
     {"proof", NULL, "a thing that was looked for after down, or found by sweep", "what name state:p detail?"},
     {"doctor", NULL, "one look of the doctor", "check state:v found remedy?"},
     {"plan", NULL, "a plan without a mistake", "file steps:i"},
@@ -57,6 +57,7 @@ static const struct {
     {'s', "{\"type\":\"string\"}"},
     {'i', "{\"type\":\"integer\"}"},
     {'o', "{\"type\":\"object\"}"},
+    {'h', "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"},
     {'1', "{\"const\":1}"},
     {'e', "{\"type\":\"object\",\"required\":[\"code\",\"message\",\"remote_code\",\"request_id\"],"
           "\"properties\":{\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},"

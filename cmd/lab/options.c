@@ -41,6 +41,8 @@ const struct option_row option_rows[] = {
     {"last", 0, OPTION_FLAG, AT(last), NULL, "the last denial in the trail", "why", 0, 0},
     {"context", 0, OPTION_VAR, AT(context), "KEY=VALUE", "a condition key of the request, as aws:SourceIp",
      "why", 0, 0},
+    {"hint", 0, OPTION_NUMBER, AT(hint), "LEVEL",
+     "what to do about a fail: 1 a nudge, 2 where to look, 3 the command", "check", 1, 3},
     {"secret", 's', OPTION_TEXT, AT(secret), "SECRET", "name or ARN of the secret", "access-test audit", 0,
      0},
     {"repeat", 0, OPTION_NUMBER, AT(repeat), "N", "log in N times and count the reads of the secret",

@@ -20,7 +20,8 @@ struct options {
     struct json *context; /* --context: {"aws:SourceIp": "…"} */
     const char *until, *secret, *as, *out, *world, *listen, *db_listen, *data, *record, *dump, *ready_file;
     bool last, prove, purge, with_needs, adopt, allow_prod, detailed_exitcode;
-    int64_t repeat, cache_s, seed, latency_ms, propagation_ms, stack_ms, trail_delay_ms, interface_ms, speed;
+    int64_t hint, repeat, cache_s, seed, latency_ms, propagation_ms, stack_ms, trail_delay_ms, interface_ms;
+    int64_t speed;
     double throttle, errors, resets, lose_replies;
     const struct option_row **given; /* on the command line, NULL-terminated */
     size_t given_count;

@@ -112,8 +112,33 @@ static void add_seconds(struct buf *line, int64_t ms)
         buf_printf(line, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
 }
 
+/* Under what was found: what should have been, why, and hints up to a level. */
+static void add_reasons(const struct json *event, int64_t level, struct buf *line)
+{
+    static const struct {
+        const char *member, *word;
+    } rows[] = {{"expected", "expected: "}, {"why", "why: "}};
+    const struct json *hints = json_get(event, "hints");
+    int64_t left = level;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (*json_get_text(event, rows[i].member))
+            buf_printf(line, "\n%30s%s", rows[i].word, json_get_text(event, rows[i].member));
+    }
+    for (const struct json *h = json_first(hints); h && left > 0; h = json_next(h), left--)
+        buf_printf(line, "\n%30s%s", "hint: ", json_text(h));
+    if (level == 0 && json_count(hints) > 0)
+        buf_printf(line, "\n%30slab check %s --hint 1", "hint: ", json_get_text(event, "step"));
+    else if (!hints && *json_get_text(event, "hint"))
+        buf_printf(line, "\n%30s%s", "hint: ", json_get_text(event, "hint"));
+    if (json_get(event, "wait_ms")) {
+        buf_printf(line, "\n%30sagain in at most ", "wait: ");
+        add_seconds(line, json_int(json_get(event, "wait_ms"), 0));
+    }
+}
+
 /* What stands behind the state: why, how long, what was found. */
-static void add_detail(const struct json *event, struct buf *line)
+static void add_detail(const struct json *event, int64_t hint, struct buf *line)
 {
     const char *state = json_get_text(event, "state");
 
@@ -131,8 +156,7 @@ static void add_detail(const struct json *event, struct buf *line)
     }
     if (str_is(str_of(state), "checked")) {
         buf_printf(line, "%s", json_get_text(event, "found"));
-        if (*json_get_text(event, "hint"))
-            buf_printf(line, "\n%26s%s", "hint: ", json_get_text(event, "hint"));
+        add_reasons(event, hint, line);
         return;
     }
     static const char *const members[] = {"text", "reason", "detail", "title"};
@@ -186,7 +210,7 @@ static void put_step(struct render *r, const struct json *event)
         buf_printf(&columns, "\033[%sm%-7s\033[0m ", row->color, word_of(row, event));
     else
         buf_printf(&columns, "%-7s ", word_of(row, event));
-    add_detail(event, &text);
+    add_detail(event, r->options->hint, &text);
     put_columns(buf_str(&columns), buf_str(&text));
 }
 
@@ -206,8 +230,23 @@ static void add_xml(struct buf *out, const char *text)
         if (entity)
             buf_adds(out, entity);
         else
-            buf_addc(out, (unsigned char)*text < ' ' ? ' ' : *text);
+            buf_addc(out, (unsigned char)*text < ' ' && *text != '\n' ? ' ' : *text);
     }
+}
+
+/* The body of a failure: expected, why and the hints, line by line. */
+static void add_case_reasons(struct render *r, const struct json *event)
+{
+    CLEANUP(buf_release) struct buf text = {0};
+
+    if (!json_get(event, "hints"))
+        return;
+    buf_printf(&text, "found: %s\n", json_get_text(event, "found"));
+    buf_printf(&text, "expected: %s\n", json_get_text(event, "expected"));
+    buf_printf(&text, "why: %s\n", json_get_text(event, "why"));
+    for (const struct json *h = json_first(json_get(event, "hints")); h; h = json_next(h))
+        buf_printf(&text, "hint: %s\n", json_text(h));
+    add_xml(&r->cases, buf_text(&text));
 }
 
 static void add_case(struct render *r, const struct json *event)
@@ -229,7 +268,9 @@ static void add_case(struct render *r, const struct json *event)
         r->failure_count++;
         buf_adds(&r->cases, "<failure message=\"");
         add_xml(&r->cases, failure);
-        buf_adds(&r->cases, "\"/>");
+        buf_adds(&r->cases, "\">");
+        add_case_reasons(r, event);
+        buf_adds(&r->cases, "</failure>");
     } else if (str_is(str_of(row->state), "skipped")) {
         r->skipped_count++;
         buf_adds(&r->cases, "<skipped/>");

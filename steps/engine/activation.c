@@ -398,13 +398,18 @@ size_t wait_list_at(struct wait_list *w, const char *reason)
 }
 
 /* --timeout beats the plan's, which beats what the kind finds reasonable. */
+int64_t step_deadline_ms(const struct step_context *c, int64_t deadline_ms)
+{
+    if (c->run->options->timeout_ms > 0)
+        return c->run->options->timeout_ms;
+    return c->shown->timeout_ms > 0 ? c->shown->timeout_ms : deadline_ms;
+}
+
 static int64_t limit_ms(const struct step_context *c, const struct step_wait *wait)
 {
     if (c->mode == TASK_CHECK && wait->deadline_ms > CHECK_WAIT_MS)
         return CHECK_WAIT_MS;
-    if (c->run->options->timeout_ms > 0)
-        return c->run->options->timeout_ms;
-    return c->shown->timeout_ms > 0 ? c->shown->timeout_ms : wait->deadline_ms;
+    return step_deadline_ms(c, wait->deadline_ms);
 }
 
 static void say_waiting(struct step_context *c, struct wait_entry *w, int64_t now_ms)
@@ -435,6 +440,7 @@ enum step_status step_wait(struct step_context *c, const struct step_wait *wait)
         delay_ms = 1;
     w->next_delay_ms = delay_ms;
     w->limit_ms = limit_ms(c, wait);
+    w->usual_ms = wait->deadline_ms;
     left_ms = w->started_ms + w->limit_ms - now_ms;
     c->waits_for = at;
     c->wait_asked = true;

@@ -44,7 +44,8 @@ struct engine_options {
  *   unchanged (+detail); skipped (+reason: "retired", "not needed");
  *   failed (+error {code, message, remote_code, request_id});
  *   undone; absent (undo found nothing); kept (+reason: not ours)
- *   planned (+symbol, detail); checked (+verdict, found, hint)
+ *   planned (+symbol, detail); checked (+verdict, found, hint; a fail with its
+ *   reasons: expected, why, hints; a cannot-tell: wait_ms when it is known)
  * and at the end {"type":"summary",…} as in DESIGN section 2, without exit:
  * cmd/lab adds it. */
 

@@ -28,10 +28,17 @@ struct observation {
 
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_CANNOT_TELL };
 
+/* What a check saw. All texts are for people and without secrets; "" where
+ * there is nothing to say. */
+enum { HINT_LEVELS = 3 }; /* a nudge, where to look, the command */
+
 struct check_result {
     enum verdict verdict;
-    char found[512]; /* what was seen */
-    char hint[512];  /* what to do about it, "" when passed */
+    char found[512];    /* what was seen */
+    char expected[256]; /* of a fail: what should have been */
+    char why[256];      /* and why it matters */
+    char hints[HINT_LEVELS][512];
+    int64_t wait_ms; /* cannot tell: after so long it can be told, 0 not known */
 };
 
 /* All functions are called from a worker thread, and again from the start
@@ -54,7 +61,16 @@ struct step_kind {
 };
 
 /* --- what a kind reads --- */
-const struct json *step_with(const struct step_context *c);   /* resolved arguments */
+const struct json *step_with(const struct step_context *c); /* resolved arguments */
+/** The arguments as the plan means them, whether or not what they name is there:
+ * a step in them has its own arguments, and beside them the outputs it gave. For
+ * checks, which find things under other names. Owned. */
+MUST_USE bool step_planned(struct step_context *c, struct json **out, struct error *err);
+/** The verdict of a kind without a check, by what observe saw: for a check that meets
+ * arguments it cannot try. */
+void step_judge_seen(const struct step_context *c, struct check_result *out);
+/** How long a wait may take that takes deadline_ms if nobody says otherwise. */
+int64_t step_deadline_ms(const struct step_context *c, int64_t deadline_ms);
 const struct json *step_expect(const struct step_context *c); /* NULL when none */
 const char *step_id(const struct step_context *c);
 const char *step_lab(const struct step_context *c);

@@ -153,9 +153,50 @@ enum step_status play_plan(struct step_context *c, struct error *err)
 static const char *const verdict_names[] = {
     [VERDICT_PASS] = "pass", [VERDICT_FAIL] = "fail", [VERDICT_CANNOT_TELL] = "cannot-tell"};
 
-static void say_checked(struct step_context *c, const struct check_result *r)
+/* Hints come in levels: a nudge first, the command last. */
+static void add_reasons(struct json *event, const struct check_result *r)
+{
+    struct json *hints;
+
+    if (r->verdict == VERDICT_CANNOT_TELL && r->wait_ms > 0)
+        json_put_int(event, "wait_ms", r->wait_ms);
+    if (!r->hints[0][0])
+        return;
+    json_put_text(event, "expected", r->expected);
+    json_put_text(event, "why", r->why);
+    hints = json_put(event, "hints", json_array());
+    for (size_t i = 0; i < ARRAY_LEN(r->hints); i++)
+        if (r->hints[i][0])
+            json_push(hints, json_text_new(r->hints[i]));
+}
+
+/* Of a fail that has no reasons of its own. */
+static const char *const plain_hints[][HINT_LEVELS] = {
+    [KIND_LOOKUP] = {"the lab does not make it: it has to be there",
+                     "does its name in the plan (--var) fit this account and region?", "lab doctor"},
+    [KIND_RESOURCE] = {"read the task again, and compare what it asks for",
+                       "`lab plan` shows what is missing or differs", NULL},
+    [KIND_TEST] = {"its needs are tested one by one, and come first",
+                   "`lab check` without a step shows the first that fails", NULL},
+};
+
+static void set_plain_reasons(const struct step_context *c, const char *run, struct check_result *r)
+{
+    const char *const *hints = plain_hints[c->shown->undoes ? KIND_RESOURCE : c->kind->schema.class];
+
+    (void)snprintf(r->expected, sizeof(r->expected), "%.250s",
+                   c->shown->title ? c->shown->title : c->shown->id);
+    (void)snprintf(r->why, sizeof(r->why), "what comes after it in the lab leans on it");
+    for (size_t i = 0; i < HINT_LEVELS; i++)
+        (void)snprintf(r->hints[i], sizeof(r->hints[i]), "%s", hints[i] ? hints[i] : run);
+}
+
+static void say_checked(struct step_context *c, struct check_result *r)
 {
     struct engine_summary *s = c->run->summary;
+    CLEANUP(mem_freep) char *run = mem_printf("lab run %s", c->shown->id);
+    bool run_helps = r->verdict == VERDICT_FAIL && c->kind->schema.class == KIND_RESOURCE;
+    struct json *event;
 
     c->result = RESULT_NONE;
     pthread_mutex_lock(&c->run->mutex);
@@ -163,8 +204,12 @@ static void say_checked(struct step_context *c, const struct check_result *r)
     s->not_passed += r->verdict == VERDICT_FAIL;
     s->cannot_tell += r->verdict == VERDICT_CANNOT_TELL;
     pthread_mutex_unlock(&c->run->mutex);
-    event_step(c, "checked",
-               json_of("verdict", verdict_names[r->verdict], "found", r->found, "hint", r->hint, NULL));
+    if (r->verdict == VERDICT_FAIL && !r->hints[0][0])
+        set_plain_reasons(c, run, r);
+    event =
+        json_of("verdict", verdict_names[r->verdict], "found", r->found, "hint", run_helps ? run : "", NULL);
+    add_reasons(event, r);
+    event_step(c, "checked", event);
 }
 
 static void set_result(struct check_result *r, enum verdict verdict, const char *found)
@@ -189,12 +234,11 @@ static void judge_undo(const struct step_context *c, struct check_result *r)
     case OBSERVED_PRESENT:
     case OBSERVED_DIFFERS:
         set_result(r, VERDICT_FAIL, "still there");
-        (void)snprintf(r->hint, sizeof(r->hint), "lab run %s", c->shown->id);
         return;
     }
 }
 
-static void judge_seen(const struct step_context *c, struct check_result *r)
+void step_judge_seen(const struct step_context *c, struct check_result *r)
 {
     switch (c->seen.state) {
     case OBSERVED_PRESENT:
@@ -206,7 +250,6 @@ static void judge_seen(const struct step_context *c, struct check_result *r)
     case OBSERVED_ABSENT:
     case OBSERVED_DIFFERS:
         set_result(r, VERDICT_FAIL, c->seen.detail[0] ? c->seen.detail : "not there");
-        (void)snprintf(r->hint, sizeof(r->hint), "lab run %s", c->shown->id);
         return;
     }
 }
@@ -248,6 +291,7 @@ static enum step_status check_test(struct step_context *c, struct error *err)
         CLEANUP(mem_freep)
         char *found = mem_printf("not yet: waiting for %s", c->waits.items[c->waits_for].reason);
         set_result(&r, VERDICT_CANNOT_TELL, found);
+        r.wait_ms = step_deadline_ms(c, c->waits.items[c->waits_for].usual_ms);
     } else if (status == STEP_FAILED) {
         if (activation_try_later(c, err))
             return STEP_WAITING;
@@ -259,10 +303,23 @@ static enum step_status check_test(struct step_context *c, struct error *err)
     return STEP_FINISHED;
 }
 
+/* By observing it; or by the kind's own test, which may also find what the look
+ * does not: a thing under another name. */
+static bool judge(struct step_context *c, struct check_result *r, struct error *err)
+{
+    if (c->kind->observe && !look(c, err))
+        return false;
+    if (!c->shown->undoes && (c->seen.state == OBSERVED_PRESENT || c->seen.state == OBSERVED_DIFFERS))
+        activation_publish(c);
+    if (!c->shown->undoes && c->kind->check)
+        return c->kind->check(c, r, err);
+    (c->shown->undoes ? judge_undo : step_judge_seen)(c, r);
+    return true;
+}
+
 enum step_status play_check(struct step_context *c, struct error *err)
 {
     struct check_result r = {.verdict = VERDICT_CANNOT_TELL};
-    bool seen;
 
     if (!activation_begin(c, true, err))
         return STEP_FAILED;
@@ -273,22 +330,13 @@ enum step_status play_check(struct step_context *c, struct error *err)
     }
     if (c->kind->schema.class == KIND_TEST && !c->kind->check)
         return check_test(c, err);
-    seen = !c->kind->observe || look(c, err);
-    if (!seen && activation_try_later(c, err))
-        return STEP_WAITING;
-    if (!seen && (err->code == ERR_INTERRUPTED || err->code == ERR_BUG))
-        return STEP_FAILED;
-    if (seen && !c->shown->undoes && (c->seen.state == OBSERVED_PRESENT || c->seen.state == OBSERVED_DIFFERS))
-        activation_publish(c);
-    if (!seen) {
-        set_result(&r, verdict_of(err), err->message);
-    } else if (c->shown->undoes) {
-        judge_undo(c, &r);
-    } else if (c->kind->check) {
-        if (!c->kind->check(c, &r, err))
+    if (!judge(c, &r, err)) {
+        if (activation_try_later(c, err))
+            return STEP_WAITING;
+        if (err->code == ERR_INTERRUPTED || err->code == ERR_BUG)
             return STEP_FAILED;
-    } else {
-        judge_seen(c, &r);
+        r = (struct check_result){0};
+        set_result(&r, verdict_of(err), err->message);
     }
     say_checked(c, &r);
     return STEP_FINISHED;

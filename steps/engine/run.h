@@ -36,6 +36,7 @@ enum task_result { RESULT_NONE, RESULT_DONE, RESULT_UNCHANGED, RESULT_SKIPPED, R
 struct wait_entry {
     char *reason;
     int64_t started_ms, next_delay_ms, said_ms, limit_ms;
+    int64_t usual_ms;  /* the deadline outside of a check */
     int64_t waited_ms; /* sum */
 };
 

@@ -5,6 +5,7 @@
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/verdict.h"
 #include "steps/kinds/workstation.h"
 
 #include <stdio.h>
@@ -343,4 +344,5 @@ const struct step_kind kind_ec2_instance_profile = {
     .observe = observe,
     .apply = apply,
     .undo = undo,
+    .check = check_workstation,
 };

@@ -3,6 +3,7 @@
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/verdict.h"
 
 #include <string.h>
 
@@ -178,4 +179,5 @@ const struct step_kind kind_iam_instance_profile = {
     .observe = observe,
     .apply = apply,
     .undo = undo,
+    .check = check_profile,
 };

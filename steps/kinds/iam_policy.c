@@ -3,6 +3,7 @@
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/verdict.h"
 
 static const char *const secret_kinds[] = {"secretsmanager.secret", NULL};
 
@@ -255,4 +256,5 @@ const struct step_kind kind_iam_policy = {
     .observe = observe,
     .apply = apply,
     .undo = undo,
+    .check = check_policy,
 };

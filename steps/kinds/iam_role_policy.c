@@ -3,6 +3,7 @@
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -137,4 +138,5 @@ const struct step_kind kind_iam_role_policy = {
     .observe = observe,
     .apply = apply,
     .undo = undo,
+    .check = check_role_policy,
 };

@@ -5,6 +5,7 @@
 #include "steps/kinds/look.h"
 #include "steps/kinds/password.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/verdict.h"
 #include "steps/mysql/account.h"
 
 #include <stdio.h>
@@ -364,5 +365,6 @@ const struct step_kind kind_mysql_user = {
     .observe = observe,
     .apply = apply,
     .undo = undo,
+    .check = check_user,
     .reissue = reissue,
 };

@@ -46,6 +46,15 @@ static const struct row rows[] = {
      "ec2:DescribeRouteTables ec2:DescribeNetworkInterfaces logs:DescribeLogGroups",
      "*", NULL, NULL, NULL},
 
+    /* lab check looks for a policy under any name, and inside any role. */
+    {"iam.policy", NULL, "Look", "iam:ListPolicies iam:ListRoles secretsmanager:ListSecrets", "*", NULL, NULL,
+     NULL},
+    {"iam.policy", NULL, "Look", "iam:GetPolicyVersion iam:ListRolePolicies iam:GetRolePolicy", "*", NULL,
+     NULL, NULL},
+    {"iam.role", NULL, "Look", "iam:GetPolicy iam:GetPolicyVersion", "*", NULL, NULL, NULL},
+    {"secretsmanager.secret", NULL, "Secret", "secretsmanager:GetResourcePolicy", SECRET("{name}"), NULL,
+     NULL, NULL},
+
     {"mysql.user", NULL, "AdminSecret", "secretsmanager:GetSecretValue", SECRET("{admin.secret}"), NULL, NULL,
      NULL},
     /* CreateSecret is asked for on the name, the others on the name with its

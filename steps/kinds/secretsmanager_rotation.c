@@ -7,6 +7,7 @@
 #include "steps/kinds/rotation_interface.h"
 #include "steps/kinds/stack.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -442,4 +443,5 @@ const struct step_kind kind_secretsmanager_rotation = {
     .observe = observe,
     .apply = apply,
     .undo = undo,
+    .check = check_rotation,
 };

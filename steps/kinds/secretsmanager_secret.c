@@ -7,6 +7,7 @@
 #include "steps/kinds/look.h"
 #include "steps/kinds/password.h"
 #include "steps/kinds/table.h"
+#include "steps/kinds/verdict.h"
 
 #include <string.h>
 
@@ -434,4 +435,5 @@ const struct step_kind kind_secretsmanager_secret = {
     .observe = observe,
     .apply = apply,
     .undo = undo,
+    .check = check_secret,
 };

@@ -49,6 +49,8 @@ MUST_USE bool mysql_sql_revoke(const struct mysql_account *a, const char *scope,
 struct mysql_account_state {
     bool exists;
     bool requires_ssl;   /* SSL or stronger */
+    bool locked;         /* or its password has expired */
+    size_t other_grants; /* roles, PROXY and routines */
     struct json *grants; /* {"mylab.*": ["CREATE", …sorted]}, USAGE left out */
 };
 void mysql_account_state_release(struct mysql_account_state *s);

@@ -61,7 +61,10 @@ bool mysql_account_look(struct mysql_session *s, const struct mysql_account *a,
     for (size_t i = 0; i < grants.count; i++)
         if (!mysql_grant_read(grants.cells[i * grants.columns], mode, list, err))
             return false;
+    for (size_t i = 0; i < grants.count; i++)
+        out->other_grants += mysql_grant_is_other(grants.cells[i * grants.columns], mode);
     out->exists = true;
+    out->locked = mysql_is_locked(create.cells[0], mode);
     out->requires_ssl = mysql_requires_ssl(create.cells[0], mode);
     out->grants = list;
     list = NULL;

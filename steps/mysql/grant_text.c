@@ -53,6 +53,20 @@ bool mysql_requires_ssl(struct str create_user, bool no_backslash_escapes)
     return false;
 }
 
+bool mysql_is_locked(struct str create_user, bool no_backslash_escapes)
+{
+    /* DEFAULT, NEVER or INTERVAL behind it is a term, not the end. */
+    static const char *const terms[] = {" DEFAULT", " NEVER", " INTERVAL"};
+    const struct str expire = STR(" PASSWORD EXPIRE");
+    size_t at = find_bare(create_user, expire, no_backslash_escapes);
+    struct str rest = str_slice(create_user, at + expire.len, create_user.len);
+    bool expired = at < create_user.len;
+
+    for (size_t i = 0; i < ARRAY_LEN(terms); i++)
+        expired = expired && !str_starts(rest, str_of(terms[i]));
+    return expired || find_bare(create_user, STR(" ACCOUNT LOCK"), no_backslash_escapes) < create_user.len;
+}
+
 /* One name in quotes (or bare up to a dot), taken off the front of *s. With
  * wildcards, a backslash is the escape that a database's name carries. */
 static bool take_name(struct str *s, struct buf *name)
@@ -193,4 +207,21 @@ bool mysql_grant_read(struct str row, bool no_backslash_escapes, struct json *gr
     if (find_bare(tail, STR(" WITH GRANT OPTION"), no_backslash_escapes) < tail.len)
         insert_word(grants, buf_text(&key), STR("GRANT OPTION"));
     return true;
+}
+
+bool mysql_grant_is_other(struct str row, bool no_backslash_escapes)
+{
+    static const char *const objects[] = {"PROCEDURE ", "FUNCTION ", "PACKAGE "};
+    struct str rest = str_slice(row, strlen("GRANT "), row.len);
+    size_t on = find_bare(rest, STR(" ON "), no_backslash_escapes);
+    size_t to = find_bare(rest, STR(" TO "), no_backslash_escapes);
+
+    if (!str_starts(row, STR("GRANT ")))
+        return false;
+    if (on > to || str_is(str_slice(rest, 0, on), "PROXY"))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(objects); i++)
+        if (str_starts(str_slice(rest, on + strlen(" ON "), to), str_of(objects[i])))
+            return true;
+    return false;
 }

@@ -28,6 +28,13 @@ MUST_USE bool mysql_privileges_add(const struct json *privileges, enum mysql_lev
  * certificate's subject, issuer or cipher. Quoted parts are skipped. */
 bool mysql_requires_ssl(struct str create_user, bool no_backslash_escapes);
 
+/** Whether it says ACCOUNT LOCK, or PASSWORD EXPIRE without a term. */
+bool mysql_is_locked(struct str create_user, bool no_backslash_escapes);
+
+/** Whether a row of SHOW GRANTS gives what mysql_grant_read leaves out: a role,
+ * PROXY, a routine. */
+bool mysql_grant_is_other(struct str row, bool no_backslash_escapes);
+
 /** Adds what one row of SHOW GRANTS gives to `grants`: {"mylab.*": ["CREATE"]},
  * a list sorted and without duplicates. USAGE, roles, PROXY and routines are
  * left out; column lists stay with their word: "SELECT (a, b)". WITH GRANT
