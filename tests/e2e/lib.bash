@@ -33,11 +33,14 @@ status() {
     local got=$?
     [ "$got" -eq "$want" ] || { echo "status $got, wanted $want"; return 1; }
 }
-# says TEXT COMMAND…: COMMAND's output (both streams) holds TEXT.
+# says TEXT COMMAND…: COMMAND's output (both streams) holds TEXT. How it ends is
+# asked of `status`: says TEXT status N COMMAND….
 says() {
-    local text=$1 out
+    local text=$1 out got
     shift
     out=$("$@" 2>&1)
+    got=$?
     printf '%s\n' "$out"
+    [ "$1" != status ] || [ $got -eq 0 ] || return 1
     [[ $out == *"$text"* ]] || { echo "did not say: $text"; return 1; }
 }
