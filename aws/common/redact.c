@@ -142,6 +142,20 @@ static struct span find_secret(struct str text, size_t from)
     return span;
 }
 
+void redact_values(struct str text, struct buf *out)
+{
+    struct span secret;
+
+    pthread_mutex_lock(&registry.lock);
+    for (secret = find_secret(text, 0); secret.start < text.len; secret = find_secret(text, 0)) {
+        buf_add(out, str_slice(text, 0, secret.start));
+        buf_adds(out, "[redacted]");
+        text = str_slice(text, secret.end, text.len);
+    }
+    pthread_mutex_unlock(&registry.lock);
+    buf_add(out, text);
+}
+
 void redact(struct str text, struct buf *out)
 {
     struct redact_fields fields = {0};

@@ -15,6 +15,10 @@ void redact_remove(struct str secret);
 /** Appends text to out with every secret as "[redacted]". */
 void redact(struct str text, struct buf *out);
 
+/** The same for secrets that are alive alone: of a program's source, where a field by the
+ * name of password holds a variable. */
+void redact_values(struct str text, struct buf *out);
+
 /** True for the name of a field that holds a secret, case ignored. */
 bool redact_field(struct str name);
 

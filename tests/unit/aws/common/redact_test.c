@@ -255,16 +255,25 @@ static void threads_share_it(void **state)
     assert_redacted("shared-secret", "shared-secret");
 }
 
+/* A program's variable may be called password; a value that is alive goes all the same. */
+static void source_keeps_its_variables(void **state)
+{
+    CLEANUP(buf_release) struct buf b = {0};
+
+    (void)state;
+    redact_add(STR("hunter2-hunter2"));
+    redact_values(STR("password=$db_password; \"password\": \"hunter2-hunter2\", hunter2-hunter2"), &b);
+    redact_remove(STR("hunter2-hunter2"));
+    assert_string_equal(buf_text(&b), "password=$db_password; \"password\": \"[redacted]\", [redacted]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms_of_a_secret),
-        cmocka_unit_test(secrets_that_look_escaped),
-        cmocka_unit_test(counted_and_overlapping),
-        cmocka_unit_test(fields_by_name),
-        cmocka_unit_test(secrets_register_themselves),
-        cmocka_unit_test(log_lines_are_redacted),
-        cmocka_unit_test(threads_share_it),
+        cmocka_unit_test(forms_of_a_secret),           cmocka_unit_test(secrets_that_look_escaped),
+        cmocka_unit_test(counted_and_overlapping),     cmocka_unit_test(fields_by_name),
+        cmocka_unit_test(secrets_register_themselves), cmocka_unit_test(log_lines_are_redacted),
+        cmocka_unit_test(source_keeps_its_variables),  cmocka_unit_test(threads_share_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
