@@ -32,6 +32,7 @@ COMMAND(plan);
 COMMAND(check);
 COMMAND(status);
 COMMAND(validate);
+COMMAND(explain);
 COMMAND(graph);
 COMMAND(report);
 COMMAND(audit);

@@ -51,7 +51,9 @@ const struct option_row option_rows[] = {
      "access-test", 1, 86400},
     {"out", 0, OPTION_TEXT, AT(out), "FILE", "the page (default lab-report.html)", "report", 0, 0},
     {"as", 0, OPTION_TEXT, AT(as), "WHAT",
-     "sandbox: admin (default) or workstation; graph: dot (default) or mermaid", "sandbox graph", 0, 0},
+     "sandbox: admin (default) or workstation; graph: dot (default) or mermaid; "
+     "explain: cli (default), sql, boto3 or curl",
+     "sandbox graph explain", 0, 0},
     {"world", 0, OPTION_TEXT, AT(world), "FILE", "what the account holds at the start", "sandbox", 0, 0},
     {"listen", 0, OPTION_TEXT, AT(listen), "ADDRESS:PORT", "loopback address of the API", "sandbox", 0, 0},
     {"db-listen", 0, OPTION_TEXT, AT(db_listen), "ADDRESS:PORT", "loopback address of the database",

@@ -422,6 +422,17 @@ void render_event(void *render, const struct json *event)
         put_proof(r, event);
 }
 
+void render_source(struct render *render, const struct json *event)
+{
+    CLEANUP(buf_release) struct buf line = {0};
+
+    if (!render->options->json)
+        return;
+    json_write(event, &line);
+    puts(buf_text(&line));
+    fflush(stdout);
+}
+
 static bool write_junit(struct render *r, struct error *err)
 {
     CLEANUP(buf_release) struct buf text = {0};

@@ -17,6 +17,9 @@ void render_plan(struct render *r, const struct plan *plan, bool live);
  * that shows it. Thread-safe. */
 MUST_USE bool render_slowed(struct render *r, const char *what, bool throttled);
 void render_event(void *render, const struct json *event);
+/** One that holds a program's source, for --json: what its variables are called is no
+ * secret field. Its text has to be redacted. */
+void render_source(struct render *render, const struct json *event);
 /** Whether a stream of JSON lines has begun: standard output carries one. */
 bool render_begun(void);
 /** The last event, with the exit status added and what it lacks as 0; writes the

@@ -159,7 +159,7 @@ static void print_change(const struct answer *a, const struct policy_change *cha
     for (const struct json *call = json_first(calls); call; call = json_next(call)) {
         buf_reset(&text);
         cli_command(json_get_text(call, "service"), json_get_text(call, "operation"), json_get(call, "input"),
-                    &text);
+                    " ", &text);
         printf("    %s\n", buf_text(&text));
     }
 }

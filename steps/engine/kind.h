@@ -11,6 +11,7 @@
 
 /* One activation of one step. Opaque; valid during the call. */
 struct step_context;
+struct explain_find;
 
 enum step_status {
     STEP_FINISHED,
@@ -58,6 +59,13 @@ struct step_kind {
     bool (*check)(struct step_context *c, struct check_result *out, struct error *err);
     /* A fresh value for a secret output (ALTER USER). */
     bool (*reissue)(struct step_context *c, const char *output, struct secret *value, struct error *err);
+    /* What apply, undo and reissue would ask in a world where nothing of it is done
+     * yet, as items (steps/engine/explain.h); nothing is asked. NULL: not explained, a
+     * lookup: the call of its first find. */
+    bool (*explain)(struct step_context *c, struct json *items, struct error *err);
+    bool (*explain_undo)(struct step_context *c, struct json *items, struct error *err);
+    bool (*explain_reissue)(struct step_context *c, struct json *items, struct error *err);
+    const struct explain_find *finds; /* of outputs that are no arguments; NULL none */
 };
 
 /* --- what a kind reads --- */

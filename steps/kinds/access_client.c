@@ -18,15 +18,22 @@ static void note_version(struct step_context *c, struct access_client *a, const 
     (void)snprintf(a->version_id, sizeof(a->version_id), "%s", version_id);
 }
 
+struct json *access_client_input(const char *secret_id, const char *stage)
+{
+    struct json *in = json_of("SecretId", secret_id, NULL);
+
+    if (strcmp(stage, "AWSCURRENT") != 0)
+        json_put_text(in, "VersionStage", stage);
+    return in;
+}
+
 static bool read_value(struct step_context *c, struct access_client *a, struct error *err)
 {
-    CLEANUP(json_freep) struct json *in = json_of("SecretId", a->secret_id, NULL);
+    CLEANUP(json_freep) struct json *in = access_client_input(a->secret_id, a->stage);
     CLEANUP(json_freep) struct json *out = NULL;
     int64_t began_ms = step_now_ms(c);
 
     mysql_login_release(&a->login);
-    if (strcmp(a->stage, "AWSCURRENT") != 0)
-        json_put_text(in, "VersionStage", a->stage);
     if (!step_call(c, a->who, "secretsmanager", "GetSecretValue", in, &out, err))
         return false;
     if (!mysql_login_parse(json_str(json_get(out, "SecretString")), NULL, &a->login, err))

@@ -23,6 +23,9 @@ struct access_client {
 
 void access_client_release(struct access_client *a);
 
+/** GetSecretValue's parameters. */
+struct json *access_client_input(const char *secret_id, const char *stage);
+
 /** Reads the secret, or takes the value that is held and not too old, and logs
  * in. A held value that the server refuses is read again, once. */
 MUST_USE bool access_client_login(struct step_context *c, struct access_client *a, struct mysql_session **out,

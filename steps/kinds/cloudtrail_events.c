@@ -1,6 +1,7 @@
 /* cloudtrail.events: the audit of the secret's readers. CloudTrail shows an
  * event minutes after it happened and promises nothing: absence is "not yet". */
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 #include "steps/kinds/trail.h"
@@ -125,8 +126,26 @@ static enum step_status apply(struct step_context *c, struct error *err)
     return STEP_FINISHED;
 }
 
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    const struct json *args = step_with(c);
+    const struct trail_question question = {
+        .event_name = json_get_text(args, "event"),
+        .secret_name = json_text(json_path(args, "secret.name")),
+        .secret_arn = json_text(json_path(args, "secret.arn")),
+    };
+
+    (void)err;
+    explain_repeat(items, "until the trail shows a read: it lags by some minutes");
+    explain_gives(c, explain_call(items, "cloudtrail", "LookupEvents", trail_request(&question, "")),
+                  "events", "Events.*.CloudTrailEvent");
+    explain_until_seen(c, items, "events", question.secret_name);
+    return true;
+}
+
 const struct step_kind kind_cloudtrail_events = {
     .schema = {"cloudtrail.events", "who read the secret", KIND_TEST, false, with, outputs},
     .observe = observe_test,
     .apply = apply,
+    .explain = explain,
 };

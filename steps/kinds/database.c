@@ -1,6 +1,7 @@
 #include "steps/kinds/database.h"
 
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/look.h"
 #include "steps/mysql/account.h"
 
@@ -42,12 +43,17 @@ static bool login_from_env(const struct json *admin, const struct json *cluster,
     return true;
 }
 
+static struct json *secret_input(const char *name)
+{
+    return json_of("SecretId", name, NULL);
+}
+
 static bool login_from_secret(struct step_context *c, const char *name, const struct json *cluster,
                               struct mysql_login *login, struct error *err)
 {
     CLEANUP(json_freep) struct json *out = NULL;
 
-    if (!look_up(c, "secretsmanager", "GetSecretValue", json_of("SecretId", name, NULL), NULL, &out, err))
+    if (!look_up(c, "secretsmanager", "GetSecretValue", secret_input(name), NULL, &out, err))
         return error_wrap(err, "read the admin's secret %s", name);
     if (!mysql_login_parse(json_str(json_get(out, "SecretString")), json_get_text(cluster, "endpoint"), login,
                            err))
@@ -67,6 +73,25 @@ bool database_open_admin(struct step_context *c, const struct json *admin, const
     /* The admin works on accounts, not in a schema. */
     login.database[0] = '\0';
     return database_open(c, &login, out, err);
+}
+
+struct json *database_explain_admin(const struct step_context *c, const struct json *admin,
+                                    const struct json *cluster, struct json *items)
+{
+    const char *secret = json_get_text(admin, "secret");
+    CLEANUP(mem_freep) char *user_name = mem_printf("env.%s", json_get_text(admin, "user_env"));
+    CLEANUP(mem_freep) char *password_name = mem_printf("env.%s", json_get_text(admin, "password_env"));
+    CLEANUP(mem_freep) char *user = *secret ? explain_own(c, "admin") : explain_mark(user_name);
+    CLEANUP(mem_freep)
+    char *password = *secret ? explain_own(c, "admin_password") : explain_mark(password_name);
+
+    if (*secret) {
+        struct json *call = explain_call(items, "secretsmanager", "GetSecretValue", secret_input(secret));
+        explain_gives(c, call, "admin", "SecretString/username");
+        explain_gives(c, call, "admin_password", "SecretString/password");
+    }
+    return json_of("host", json_get_text(cluster, "endpoint"), "port", json_get_text(cluster, "port"), "user",
+                   user, "password", password, NULL);
 }
 
 bool database_test_comment(const char *user, bool no_backslash_escapes, struct buf *out, struct error *err)

@@ -14,6 +14,11 @@ MUST_USE bool database_open(struct step_context *c, const struct mysql_login *lo
 MUST_USE bool database_open_admin(struct step_context *c, const struct json *admin,
                                   const struct json *cluster, struct mysql_session **out, struct error *err);
 
+/** The same as items: how the admin's name and password are found. Returns the login to
+ * run statements with. */
+struct json *database_explain_admin(const struct step_context *c, const struct json *admin,
+                                    const struct json *cluster, struct json *items);
+
 /** What the table of an access test says of itself: whose test it is. As a quoted
  * text for COMMENT or a comparison with TABLE_COMMENT. */
 MUST_USE bool database_test_comment(const char *user, bool no_backslash_escapes, struct buf *out,

@@ -1,4 +1,5 @@
 /* ec2.instance: finds the workstation by its Name tag; refuses to guess. */
+#include "steps/engine/explain.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
@@ -58,18 +59,24 @@ static const char *name_tag(const struct json *instance)
     return "";
 }
 
+static struct json *look_input(const struct step_context *c)
+{
+    struct json *in = json_object();
+    struct json *filters = json_put(in, "Filters", json_array());
+
+    add_filter(filters, "tag:Name", json_get_text(step_with(c), "name"), NULL);
+    add_filter(filters, "instance-state-name", "running", "stopped");
+    return in;
+}
+
 static bool observe(struct step_context *c, struct observation *o, struct error *err)
 {
     const char *name = json_get_text(step_with(c), "name");
-    struct json *in = json_object();
-    struct json *filters = json_put(in, "Filters", json_array());
     CLEANUP(json_freep) struct json *out = NULL;
     char ids[160];
     size_t count;
 
-    add_filter(filters, "tag:Name", name, NULL);
-    add_filter(filters, "instance-state-name", "running", "stopped");
-    if (!look_up_all(c, "ec2", "DescribeInstances", in, NULL, &out, err))
+    if (!look_up_all(c, "ec2", "DescribeInstances", look_input(c), NULL, &out, err))
         return false;
     const struct json *instance = first_instance(out, &count, ids);
     o->ours = true;
@@ -93,7 +100,17 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     return true;
 }
 
+#define FIND(output, path)                                                                                   \
+    {                                                                                                        \
+        output, NULL, "ec2", "DescribeInstances", look_input, "Reservations.0.Instances.0." path, false      \
+    }
+static const struct explain_find finds[] = {
+    FIND("id", "InstanceId"),   FIND("name", "Tags[Name]"), FIND("state", "State.Name"),
+    FIND("subnet", "SubnetId"), FIND("vpc", "VpcId"),       {0},
+};
+
 const struct step_kind kind_ec2_instance = {
     .schema = {"ec2.instance", "finds the workstation", KIND_LOOKUP, false, with, outputs},
     .observe = observe,
+    .finds = finds,
 };

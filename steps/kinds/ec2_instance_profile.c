@@ -2,6 +2,7 @@
  * there before is kept in the store and as tag lab:original on our profile
  * before it is replaced; the undo brings it back. */
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
@@ -95,17 +96,23 @@ static bool find_original(struct step_context *c, struct association *a, struct 
     return true;
 }
 
-static bool look(struct step_context *c, struct association *a, struct error *err)
+static struct json *look_input(const struct step_context *c)
 {
     struct json *in = json_object();
     struct json *filter =
         json_push(json_put(in, "Filters", json_array()), json_of("Name", "instance-id", NULL));
 
+    json_push(json_put(filter, "Values", json_array()),
+              json_text_new(json_text(json_path(step_with(c), "instance.id"))));
+    return in;
+}
+
+static bool look(struct step_context *c, struct association *a, struct error *err)
+{
     association_release(a);
     a->instance = json_text(json_path(step_with(c), "instance.id"));
     a->ours = json_text(json_path(step_with(c), "profile.arn"));
-    json_push(json_put(filter, "Values", json_array()), json_text_new(a->instance));
-    if (!look_up_all(c, "ec2", "DescribeIamInstanceProfileAssociations", in, NULL, &a->reply, err))
+    if (!look_up_all(c, "ec2", "DescribeIamInstanceProfileAssociations", look_input(c), NULL, &a->reply, err))
         return false;
     read_state(a);
     return true;
@@ -154,6 +161,14 @@ static void note_agent(struct step_context *c, const char *instance)
         json_put_bool(step_memo(c), "online", online);
 }
 
+static struct json *tag_input(const char *profile, const char *original)
+{
+    struct json *in = json_of("InstanceProfileName", profile, NULL);
+
+    json_push(json_put(in, "Tags", json_array()), json_of("Key", ORIGINAL_TAG, "Value", original, NULL));
+    return in;
+}
+
 /* Before anything is replaced: the store, then the tag. Ours is not on the
  * workstation now, so what is there is what has to come back. */
 static bool keep_original(struct step_context *c, struct association *a, struct error *err)
@@ -161,7 +176,6 @@ static bool keep_original(struct step_context *c, struct association *a, struct 
     const char *profile = arn_name(a->ours);
     const char *now = *a->arn ? a->arn : NO_PROFILE;
     struct json *memo = step_memo(c);
-    struct json *in;
 
     a->original = mem_dup(now);
     note_agent(c, a->instance);
@@ -171,15 +185,23 @@ static bool keep_original(struct step_context *c, struct association *a, struct 
     json_remove(memo, "tagged");
     if (!step_save_memo(c, err))
         return false;
-    in = json_of("InstanceProfileName", profile, NULL);
-    json_push(json_put(in, "Tags", json_array()), json_of("Key", ORIGINAL_TAG, "Value", now, NULL));
-    if (!change(c, profile, "iam", "TagInstanceProfile", in, "", NULL, err))
+    if (!change(c, profile, "iam", "TagInstanceProfile", tag_input(profile, now), "", NULL, err))
         return false;
     json_put_bool(step_memo(c), "tagged", true);
     return true;
 }
 
-/* One call towards the wanted profile ("none": no profile). */
+/* Of one call towards the wanted profile ("none": no profile). */
+static struct json *move_input(const struct association *a, const char *wanted)
+{
+    struct json *in = json_object();
+
+    if (strcmp(wanted, NO_PROFILE) != 0)
+        json_put(in, "IamInstanceProfile", json_of("Arn", wanted, NULL));
+    json_put_text(in, *a->id ? "AssociationId" : "InstanceId", *a->id ? a->id : a->instance);
+    return in;
+}
+
 static enum step_status move_to(struct step_context *c, const struct association *a, const char *wanted,
                                 const struct step_wait *settle, struct error *err)
 {
@@ -188,12 +210,9 @@ static enum step_status move_to(struct step_context *c, const struct association
                             : *a->id ? "ReplaceIamInstanceProfileAssociation"
                                      : "AssociateIamInstanceProfile";
     CLEANUP(mem_freep) char *full = mem_printf("ec2:%s", operation);
-    struct json *in = json_object();
 
-    if (!none)
-        json_put(in, "IamInstanceProfile", json_of("Arn", wanted, NULL));
-    json_put_text(in, *a->id ? "AssociationId" : "InstanceId", *a->id ? a->id : a->instance);
-    if (change(c, a->instance, "ec2", operation, in, none ? "InvalidAssociationID.NotFound" : "", NULL, err))
+    if (change(c, a->instance, "ec2", operation, move_input(a, wanted),
+               none ? "InvalidAssociationID.NotFound" : "", NULL, err))
         return step_wait(c, settle);
     return gotcha_or_fail(c, full, err);
 }
@@ -338,6 +357,68 @@ static enum step_status undo(struct step_context *c, struct error *err)
     return move_to(c, &a, a.original, &settle, err);
 }
 
+#define ASSOCIATION "IamInstanceProfileAssociations."
+
+/* From one profile to another, and until the workstation has it alone. */
+static void explain_move(const struct step_context *c, const char *wanted, struct json *items)
+{
+    static const char *const settled[] = {"associated", NULL};
+    CLEANUP(mem_freep) char *id = explain_own(c, "association");
+    const struct association a = {.id = id};
+    struct json *call =
+        explain_call(items, "ec2", "ReplaceIamInstanceProfileAssociation", move_input(&a, wanted));
+
+    json_put_bool(call, "again", true);
+    json_put_text(call, "why", "EC2 learns of a new instance profile some seconds later");
+    explain_repeat(items, "until the workstation has this profile and no other");
+    call = explain_call(items, "ec2", "DescribeIamInstanceProfileAssociations", look_input(c));
+    explain_gives(c, call, "state", ASSOCIATION "*.State");
+    explain_until(c, items, "state", settled);
+}
+
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    const char *ours = json_text(json_path(step_with(c), "profile.arn"));
+    CLEANUP(mem_freep) char *original = explain_own(c, "original");
+    struct json *call = explain_call(items, "ec2", "DescribeIamInstanceProfileAssociations", look_input(c));
+
+    (void)err;
+    explain_gives(c, call, "association", ASSOCIATION "0.AssociationId");
+    explain_gives(c, call, "original", ASSOCIATION "0.IamInstanceProfile.Arn");
+    call = explain_call(items, "iam", "TagInstanceProfile", tag_input(arn_name(ours), original));
+    json_put_text(call, "why", "what the workstation has to get back is kept where its undo finds it");
+    explain_move(c, ours, items);
+    return true;
+}
+
+static bool explain_undo(struct step_context *c, struct json *items, struct error *err)
+{
+    CLEANUP(mem_freep) char *original = explain_own(c, "original");
+
+    (void)err;
+    explain_move(c, original, items);
+    return true;
+}
+
+static struct json *original_input(const struct step_context *c)
+{
+    return json_of("InstanceProfileName", arn_name(json_text(json_path(step_with(c), "profile.arn"))), NULL);
+}
+
+static char *instance_id(const struct step_context *c)
+{
+    return mem_dup(json_text(json_path(step_with(c), "instance.id")));
+}
+
+static const struct explain_find finds[] = {
+    {"association", NULL, "ec2", "DescribeIamInstanceProfileAssociations", look_input,
+     ASSOCIATION "0.AssociationId", false},
+    {"original", NULL, "iam", "GetInstanceProfile", original_input, "InstanceProfile.Tags[" ORIGINAL_TAG "]",
+     false},
+    {.output = "instance", .text = instance_id},
+    {0},
+};
+
 const struct step_kind kind_ec2_instance_profile = {
     .schema = {"ec2.instance_profile", "an instance profile on the workstation", KIND_RESOURCE, false, with,
                outputs},
@@ -345,4 +426,7 @@ const struct step_kind kind_ec2_instance_profile = {
     .apply = apply,
     .undo = undo,
     .check = check_workstation,
+    .explain = explain,
+    .explain_undo = explain_undo,
+    .finds = finds,
 };

@@ -1,5 +1,7 @@
 /* iam.instance_profile: the console makes one behind the reader's back when a
  * role is made for EC2; the API does not (facts 12, trap 4). */
+#include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
@@ -77,20 +79,27 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     return true;
 }
 
-static bool create(struct step_context *c, const char *name, struct error *err)
+static struct json *create_input(const struct step_context *c)
 {
-    struct json *in = json_of("InstanceProfileName", name, NULL);
+    struct json *in = json_of("InstanceProfileName", json_get_text(step_with(c), "name"), NULL);
 
     json_put(in, "Tags", step_tags(c));
-    return make(c, name, "iam", "CreateInstanceProfile", in, "EntityAlreadyExists", err);
+    return in;
+}
+
+static bool create(struct step_context *c, const char *name, struct error *err)
+{
+    return make(c, name, "iam", "CreateInstanceProfile", create_input(c), "EntityAlreadyExists", err);
+}
+
+static struct json *fill_input(const char *name, const char *role)
+{
+    return json_of("InstanceProfileName", name, "RoleName", role, NULL);
 }
 
 static bool adopt(struct step_context *c, const char *name, struct error *err)
 {
-    struct json *in = json_of("InstanceProfileName", name, NULL);
-
-    json_put(in, "Tags", step_tags(c));
-    return change(c, name, "iam", "TagInstanceProfile", in, "", NULL, err);
+    return change(c, name, "iam", "TagInstanceProfile", create_input(c), "", NULL, err);
 }
 
 /* Puts the wanted role inside; STEP_FINISHED when that was sent. */
@@ -103,8 +112,7 @@ static enum step_status fill(struct step_context *c, const struct profile_look *
         !change(c, name, "iam", "RemoveRoleFromInstanceProfile",
                 json_of("InstanceProfileName", name, "RoleName", l->role, NULL), "NoSuchEntity", NULL, err))
         return STEP_FAILED;
-    return change(c, name, "iam", "AddRoleToInstanceProfile",
-                  json_of("InstanceProfileName", name, "RoleName", role, NULL), "", NULL, err)
+    return change(c, name, "iam", "AddRoleToInstanceProfile", fill_input(name, role), "", NULL, err)
                ? STEP_FINISHED
                : gotcha_or_fail(c, "iam:AddRoleToInstanceProfile", err);
 }
@@ -173,6 +181,29 @@ static enum step_status undo(struct step_context *c, struct error *err)
     return undo(c, err);
 }
 
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    (void)err;
+    explain_call(items, "iam", "CreateInstanceProfile", create_input(c));
+    explain_call(
+        items, "iam", "AddRoleToInstanceProfile",
+        fill_input(json_get_text(step_with(c), "name"), json_text(json_path(step_with(c), "role.name"))));
+    return true;
+}
+
+static char *own_arn(const struct step_context *c)
+{
+    return iam_arn(c, "instance-profile", json_get_text(step_with(c), "name"));
+}
+
+static char *role_name(const struct step_context *c)
+{
+    return mem_dup(json_text(json_path(step_with(c), "role.name")));
+}
+
+static const struct explain_find finds[] = {
+    {.output = "arn", .text = own_arn}, {.output = "role", .text = role_name}, {0}};
+
 const struct step_kind kind_iam_instance_profile = {
     .schema = {"iam.instance_profile", "an instance profile with a role inside", KIND_RESOURCE, false, with,
                outputs},
@@ -180,4 +211,6 @@ const struct step_kind kind_iam_instance_profile = {
     .apply = apply,
     .undo = undo,
     .check = check_profile,
+    .explain = explain,
+    .finds = finds,
 };

@@ -1,5 +1,6 @@
 /* iam.policy: a customer managed policy. */
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
@@ -66,13 +67,17 @@ static struct json *document_of(const struct step_context *c)
     return document;
 }
 
+static char *own_arn(const struct step_context *c)
+{
+    return iam_arn(c, "policy", json_get_text(step_with(c), "name"));
+}
+
 static bool look(struct step_context *c, struct policy_look *l, struct error *err)
 {
-    const struct json *args = step_with(c);
     CLEANUP(json_freep) struct json *document = document_of(c);
     CLEANUP(json_freep) struct json *version = NULL;
 
-    l->arn = iam_arn(c, "policy", json_get_text(args, "name"));
+    l->arn = own_arn(c);
     if (!look_up(c, "iam", "GetPolicy", json_of("PolicyArn", l->arn, NULL), "NoSuchEntity", &l->policy, err))
         return false;
     if (!l->policy)
@@ -110,7 +115,7 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     return true;
 }
 
-static bool create(struct step_context *c, struct error *err)
+static struct json *create_input(const struct step_context *c)
 {
     const struct json *args = step_with(c);
     CLEANUP(json_freep) struct json *wanted = document_of(c);
@@ -120,7 +125,13 @@ static bool create(struct step_context *c, struct error *err)
     if (*json_get_text(args, "description"))
         json_put_text(in, "Description", json_get_text(args, "description"));
     json_put(in, "Tags", step_tags(c));
-    return make(c, json_get_text(args, "name"), "iam", "CreatePolicy", in, "EntityAlreadyExists", err);
+    return in;
+}
+
+static bool create(struct step_context *c, struct error *err)
+{
+    return make(c, json_get_text(step_with(c), "name"), "iam", "CreatePolicy", create_input(c),
+                "EntityAlreadyExists", err);
 }
 
 /* A policy holds five versions: the oldest that is not the default makes room. */
@@ -251,10 +262,21 @@ static enum step_status undo(struct step_context *c, struct error *err)
     return undo(c, err);
 }
 
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    (void)err;
+    explain_call(items, "iam", "CreatePolicy", create_input(c));
+    return true;
+}
+
+static const struct explain_find finds[] = {{.output = "arn", .text = own_arn}, {0}};
+
 const struct step_kind kind_iam_policy = {
     .schema = {"iam.policy", "a customer managed policy", KIND_RESOURCE, false, with, outputs},
     .observe = observe,
     .apply = apply,
     .undo = undo,
     .check = check_policy,
+    .explain = explain,
+    .finds = finds,
 };

@@ -1,5 +1,6 @@
 /* iam.role: a role that a service may assume. */
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
@@ -131,7 +132,7 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     return true;
 }
 
-static bool create(struct step_context *c, struct error *err)
+static struct json *create_input(const struct step_context *c)
 {
     const struct json *args = step_with(c);
     CLEANUP(json_freep) struct json *trust = trust_document(c);
@@ -142,7 +143,18 @@ static bool create(struct step_context *c, struct error *err)
     if (*json_get_text(args, "description"))
         json_put_text(in, "Description", json_get_text(args, "description"));
     json_put(in, "Tags", step_tags(c));
-    return make(c, json_get_text(args, "name"), "iam", "CreateRole", in, "EntityAlreadyExists", err);
+    return in;
+}
+
+static bool create(struct step_context *c, struct error *err)
+{
+    return make(c, json_get_text(step_with(c), "name"), "iam", "CreateRole", create_input(c),
+                "EntityAlreadyExists", err);
+}
+
+static struct json *attach_input(const struct step_context *c, const char *arn)
+{
+    return json_of("RoleName", json_get_text(step_with(c), "name"), "PolicyArn", arn, NULL);
 }
 
 /* What a present role still lacks. */
@@ -166,8 +178,8 @@ static bool complete(struct step_context *c, struct role_look *l, struct error *
     const struct json *wanted = json_get(step_with(c), "managed_policies");
     for (const struct json *policy = json_first(wanted); policy; policy = json_next(policy)) {
         CLEANUP(mem_freep) char *arn = managed_arn(c, json_text(policy));
-        if (!is_attached(l, arn) && !change(c, name, "iam", "AttachRolePolicy",
-                                            json_of("RoleName", name, "PolicyArn", arn, NULL), "", NULL, err))
+        if (!is_attached(l, arn) &&
+            !change(c, name, "iam", "AttachRolePolicy", attach_input(c, arn), "", NULL, err))
             return false;
     }
     return true;
@@ -265,10 +277,39 @@ static enum step_status undo(struct step_context *c, struct error *err)
     return undo(c, err);
 }
 
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    const struct json *wanted = json_get(step_with(c), "managed_policies");
+
+    (void)err;
+    explain_call(items, "iam", "CreateRole", create_input(c));
+    for (const struct json *policy = json_first(wanted); policy; policy = json_next(policy)) {
+        CLEANUP(mem_freep) char *arn = managed_arn(c, json_text(policy));
+        explain_call(items, "iam", "AttachRolePolicy", attach_input(c, arn));
+    }
+    return true;
+}
+
+static char *own_arn(const struct step_context *c)
+{
+    return iam_arn(c, "role", json_get_text(step_with(c), "name"));
+}
+
+static struct json *look_input(const struct step_context *c)
+{
+    return json_of("RoleName", json_get_text(step_with(c), "name"), NULL);
+}
+
+static const struct explain_find finds[] = {{.output = "arn", .text = own_arn},
+                                            {"id", NULL, "iam", "GetRole", look_input, "Role.RoleId", false},
+                                            {0}};
+
 const struct step_kind kind_iam_role = {
     .schema = {"iam.role", "a role that a service may assume", KIND_RESOURCE, false, with, outputs},
     .observe = observe,
     .apply = apply,
     .undo = undo,
     .check = check_role,
+    .explain = explain,
+    .finds = finds,
 };

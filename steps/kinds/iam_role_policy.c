@@ -1,5 +1,6 @@
 /* iam.role_policy: a policy attached to a role. */
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
@@ -70,6 +71,11 @@ static bool look(struct step_context *c, struct attachment *a, struct error *err
     return true;
 }
 
+static struct json *change_input(const char *role, const char *arn)
+{
+    return json_of("RoleName", role, "PolicyArn", arn, NULL);
+}
+
 static void give(struct step_context *c, const struct attachment *a)
 {
     step_output_text(c, "role", a->role);
@@ -97,8 +103,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
     if (!look(c, &a, err))
         return STEP_FAILED;
     if (!a.attached && once(c, "attached")) {
-        if (!change(c, a.target, "iam", "AttachRolePolicy",
-                    json_of("RoleName", a.role, "PolicyArn", a.arn, NULL), "", NULL, err)) {
+        if (!change(c, a.target, "iam", "AttachRolePolicy", change_input(a.role, a.arn), "", NULL, err)) {
             again(c, "attached");
             return gotcha_or_fail(c, "iam:AttachRolePolicy", err);
         }
@@ -126,12 +131,45 @@ static enum step_status undo(struct step_context *c, struct error *err)
     }
     if (!once(c, "detached"))
         return step_wait(c, &gone);
-    if (!change(c, a.target, "iam", "DetachRolePolicy", json_of("RoleName", a.role, "PolicyArn", a.arn, NULL),
-                "NoSuchEntity", NULL, err) &&
+    if (!change(c, a.target, "iam", "DetachRolePolicy", change_input(a.role, a.arn), "NoSuchEntity", NULL,
+                err) &&
         !again(c, "detached"))
         return STEP_FAILED;
     return undo(c, err);
 }
+
+static bool explain_change(const struct step_context *c, const char *operation, struct json *items)
+{
+    explain_call(items, "iam", operation,
+                 change_input(json_text(json_path(step_with(c), "role.name")),
+                              json_text(json_path(step_with(c), "policy.arn"))));
+    return true;
+}
+
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    (void)err;
+    return explain_change(c, "AttachRolePolicy", items);
+}
+
+static bool explain_undo(struct step_context *c, struct json *items, struct error *err)
+{
+    (void)err;
+    return explain_change(c, "DetachRolePolicy", items);
+}
+
+static char *role_name(const struct step_context *c)
+{
+    return mem_dup(json_text(json_path(step_with(c), "role.name")));
+}
+
+static char *policy_arn(const struct step_context *c)
+{
+    return mem_dup(json_text(json_path(step_with(c), "policy.arn")));
+}
+
+static const struct explain_find finds[] = {
+    {.output = "role", .text = role_name}, {.output = "arn", .text = policy_arn}, {0}};
 
 const struct step_kind kind_iam_role_policy = {
     .schema = {"iam.role_policy", "a policy attached to a role", KIND_RESOURCE, false, with, outputs},
@@ -139,4 +177,7 @@ const struct step_kind kind_iam_role_policy = {
     .apply = apply,
     .undo = undo,
     .check = check_role_policy,
+    .explain = explain,
+    .explain_undo = explain_undo,
+    .finds = finds,
 };

@@ -3,6 +3,7 @@
  * drops it. With `expect`, the failure has to be seen several times in a row:
  * after a change of policies the old answer lives on for seconds (facts 4). */
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/access_client.h"
 #include "steps/kinds/database.h"
 #include "steps/kinds/gotchas.h"
@@ -95,20 +96,30 @@ static void fill_in(const char *sql, struct str table, struct str comment, struc
     buf_add(out, before);
 }
 
-static bool use_table(struct step_context *c, struct mysql_session *s, const char *user, struct error *err)
+static bool write_statement(const struct step_context *c, size_t i, const char *user,
+                            bool no_backslash_escapes, struct buf *sql, struct error *err)
 {
     CLEANUP(mem_freep) char *name = table_name(c);
     CLEANUP(buf_release) struct buf table = {0};
     CLEANUP(buf_release) struct buf comment = {0};
 
     if (!mysql_quote_identifier(str_of(name), &table, err) ||
-        !database_test_comment(user, mysql_no_backslash_escapes(s), &comment, err))
+        !database_test_comment(user, no_backslash_escapes, &comment, err))
         return false;
+    fill_in(statements[i].sql, buf_str(&table), buf_str(&comment), sql);
+    return true;
+}
+
+static bool use_table(struct step_context *c, struct mysql_session *s, const char *user, struct error *err)
+{
+    CLEANUP(mem_freep) char *name = table_name(c);
+
     for (size_t i = 0; i < ARRAY_LEN(statements); i++) {
         CLEANUP(mysql_rows_release) struct mysql_rows rows = {0};
         CLEANUP(buf_release) struct buf sql = {0};
 
-        fill_in(statements[i].sql, buf_str(&table), buf_str(&comment), &sql);
+        if (!write_statement(c, i, user, mysql_no_backslash_escapes(s), &sql, err))
+            return false;
         if (statements[i].effect ? !effect_sql(c, s, statements[i].operation, name, buf_str(&sql), err)
                                  : !mysql_run(s, buf_str(&sql), &rows, err))
             return error_wrap(err, "%s", statements[i].operation);
@@ -204,22 +215,28 @@ static struct str line_value(struct str output, const char *name)
 
 /* The same on the workstation. The table's name is quoted here; user and
  * password stay there. */
-static enum step_status try_there(struct step_context *c, const struct way *way, struct error *err)
+static bool script_vars(const struct step_context *c, struct json **vars, struct error *err)
 {
     CLEANUP(mem_freep) char *name = table_name(c);
     CLEANUP(buf_release) struct buf table = {0};
-    CLEANUP(buf_release) struct buf output = {0};
-    CLEANUP(json_freep)
-    struct json *vars =
-        json_of("SECRET", secret_id(c), "VERSION", json_get_text(step_with(c), "version"), NULL);
 
     if (json_int(json_get(step_with(c), "repeat"), 1) > 1) {
-        error_set(err, ERR_PLAN, "repeat: only from where lab runs, not through Systems Manager");
-        return STEP_FAILED;
+        return error_set(err, ERR_PLAN, "repeat: only from where lab runs, not through Systems Manager");
     }
     if (!mysql_quote_identifier(str_of(name), &table, err))
+        return false;
+    *vars = json_of("SECRET", secret_id(c), "VERSION", json_get_text(step_with(c), "version"), "TABLE",
+                    buf_text(&table), NULL);
+    return true;
+}
+
+static enum step_status try_there(struct step_context *c, const struct way *way, struct error *err)
+{
+    CLEANUP(buf_release) struct buf output = {0};
+    CLEANUP(json_freep) struct json *vars = NULL;
+
+    if (!script_vars(c, &vars, err))
         return STEP_FAILED;
-    json_put_text(vars, "TABLE", buf_text(&table));
     enum step_status status = way_run_script(c, way, "access", vars, &output, err);
     if (status != STEP_FINISHED)
         return status;
@@ -364,8 +381,75 @@ static enum step_status apply(struct step_context *c, struct error *err)
     return STEP_FINISHED;
 }
 
+static bool explain_there(const struct step_context *c, const char *wanted, struct json *items,
+                          struct error *err)
+{
+    CLEANUP(json_freep) struct json *vars = NULL;
+
+    return script_vars(c, &vars, err) &&
+           way_explain_script(c, "access", vars, *wanted ? "StandardErrorContent" : "StandardOutputContent",
+                              *wanted ? wanted : "note\tlab", items, err);
+}
+
+static bool explain_statements(const struct step_context *c, struct json *items, struct json **item,
+                               struct error *err)
+{
+    static const char *const members[][2] = {{"host", "host"},
+                                             {"port", "port"},
+                                             {"user", "username"},
+                                             {"password", "password"},
+                                             {"database", "dbname"}};
+    CLEANUP(mem_freep) char *user = explain_own(c, "user");
+    struct json *call =
+        explain_call(items, "secretsmanager", "GetSecretValue",
+                     access_client_input(secret_id(c), json_get_text(step_with(c), "version")));
+    struct json *login = json_object();
+    struct json *list;
+
+    *item = explain_sql(items, login, json_array());
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        CLEANUP(mem_freep) char *mark = explain_own(c, members[i][0]);
+        CLEANUP(mem_freep) char *path = mem_printf("SecretString/%s", members[i][1]);
+        explain_gives(c, call, members[i][0], path);
+        json_put_text(login, members[i][0], mark);
+    }
+    list = json_edit(*item, "statements");
+    json_push(list, json_text_new("SHOW TABLES"));
+    for (size_t i = 0; i < ARRAY_LEN(statements); i++) {
+        CLEANUP(buf_release) struct buf sql = {0};
+        if (!write_statement(c, i, user, false, &sql, err))
+            return false;
+        json_push(list, json_string(buf_str(&sql)));
+    }
+    return true;
+}
+
+/* An SQLSTATE has five characters, and the database says it; else AWS refuses. */
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    const char *wanted = json_get_text(step_expect(c), "error");
+    enum way_from from;
+    struct json *item;
+
+    if (!way_explain(c, &from, err))
+        return false;
+    if (from == FROM_SSM)
+        return explain_there(c, wanted, items, err);
+    if (!*wanted || strlen(wanted) == 5) {
+        if (!explain_statements(c, items, &item, err))
+            return false;
+    } else {
+        item = explain_call(items, "secretsmanager", "GetSecretValue",
+                            access_client_input(secret_id(c), json_get_text(step_with(c), "version")));
+    }
+    if (*wanted)
+        json_put_text(item, "fails", wanted);
+    return true;
+}
+
 const struct step_kind kind_lab_access_test = {
     .schema = {"lab.access_test", "reads the secret and uses the database", KIND_TEST, true, with, outputs},
     .observe = observe_test,
     .apply = apply,
+    .explain = explain,
 };

@@ -1,6 +1,7 @@
 /* mysql.user: a database account with its grants. SQL users carry no tags: one
  * is ours when the store, or a secret tagged ours, names it. */
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/database.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/password.h"
@@ -360,6 +361,63 @@ static bool reissue(struct step_context *c, const char *output, struct secret *v
            effect_sql(c, u.admin, "ALTER USER", u.target, buf_str(&sql), err);
 }
 
+/* --- explained --- */
+
+static struct mysql_account account_of(const struct step_context *c)
+{
+    return (struct mysql_account){json_get_text(step_with(c), "name"), json_get_text(step_with(c), "host")};
+}
+
+static bool push_grants(const struct step_context *c, struct json *statements, struct error *err)
+{
+    const struct mysql_account account = account_of(c);
+    const struct json *grants = json_get(step_with(c), "grants");
+
+    for (const struct json *scope = json_first(grants); scope; scope = json_next(scope)) {
+        CLEANUP(buf_release) struct buf sql = {0};
+        if (!mysql_sql_grant(&account, json_key(scope), scope, false, &sql, err))
+            return false;
+        json_push(statements, json_string(buf_str(&sql)));
+    }
+    return true;
+}
+
+static struct json *explain_admin(const struct step_context *c, struct json *items)
+{
+    return database_explain_admin(c, json_get(step_with(c), "admin"), json_get(step_with(c), "cluster"),
+                                  items);
+}
+
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    const struct mysql_account account = account_of(c);
+    struct json *login = explain_admin(c, items);
+    CLEANUP(mem_freep) char *password = password_explain(c, items, "password");
+    struct json *item = explain_sql(items, login, json_array());
+    struct json *statements = json_edit(item, "statements");
+    CLEANUP(buf_release) struct buf sql = {0};
+
+    if (!mysql_sql_create_user(&account, str_of(password), wants_ssl(c), false, &sql, err))
+        return false;
+    json_push(statements, json_string(buf_str(&sql)));
+    return push_grants(c, statements, err);
+}
+
+static bool explain_reissue(struct step_context *c, struct json *items, struct error *err)
+{
+    const struct mysql_account account = account_of(c);
+    struct json *login = explain_admin(c, items);
+    CLEANUP(mem_freep) char *password = password_explain(c, items, "password");
+    struct json *item = explain_sql(items, login, json_array());
+    CLEANUP(buf_release) struct buf sql = {0};
+
+    json_put_text(item, "why", "nobody has kept the user's password: it gets a new one");
+    if (!mysql_sql_set_password(&account, str_of(password), false, &sql, err))
+        return false;
+    json_push(json_edit(item, "statements"), json_string(buf_str(&sql)));
+    return true;
+}
+
 const struct step_kind kind_mysql_user = {
     .schema = {"mysql.user", "a database user with its grants", KIND_RESOURCE, false, with, outputs},
     .observe = observe,
@@ -367,4 +425,6 @@ const struct step_kind kind_mysql_user = {
     .undo = undo,
     .check = check_user,
     .reissue = reissue,
+    .explain = explain,
+    .explain_reissue = explain_reissue,
 };

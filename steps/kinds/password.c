@@ -1,6 +1,7 @@
 #include "steps/kinds/password.h"
 
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 
 #include <ctype.h>
 
@@ -25,4 +26,16 @@ void password_make(const struct random *random, struct secret *out)
     } while (!upper || !lower || !digit || !other);
     secret_set(out, (struct str){text, PASSWORD_LENGTH});
     mem_wipe(text, sizeof text);
+}
+
+char *password_explain(const struct step_context *c, struct json *items, const char *output)
+{
+    struct json *in = json_object();
+
+    json_put_int(in, "PasswordLength", PASSWORD_LENGTH);
+    /* As the rotation function does (facts 8.4). */
+    json_put_text(in, "ExcludeCharacters", "/@\"'\\");
+    explain_gives(c, explain_call(items, "secretsmanager", "GetRandomPassword", in), output,
+                  "RandomPassword");
+    return explain_own(c, output);
 }

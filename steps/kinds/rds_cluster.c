@@ -1,4 +1,5 @@
 /* rds.cluster: finds an Aurora MySQL cluster by its identifier. */
+#include "steps/engine/explain.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 
@@ -30,6 +31,11 @@ static bool engine_known(const char *engine)
     return false;
 }
 
+static struct json *look_input(const struct step_context *c)
+{
+    return json_of("DBClusterIdentifier", json_get_text(step_with(c), "identifier"), NULL);
+}
+
 static bool observe(struct step_context *c, struct observation *o, struct error *err)
 {
     static const struct {
@@ -43,8 +49,7 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     const char *id = json_get_text(step_with(c), "identifier");
     CLEANUP(json_freep) struct json *out = NULL;
 
-    if (!look_up(c, "rds", "DescribeDBClusters", json_of("DBClusterIdentifier", id, NULL),
-                 "DBClusterNotFoundFault", &out, err))
+    if (!look_up(c, "rds", "DescribeDBClusters", look_input(c), "DBClusterNotFoundFault", &out, err))
         return false;
     const struct json *cluster = json_path(out, "DBClusters.0");
     o->ours = true;
@@ -76,7 +81,22 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     return true;
 }
 
+#define FIND(output, path)                                                                                   \
+    {                                                                                                        \
+        output, NULL, "rds", "DescribeDBClusters", look_input, "DBClusters.0." path, false                   \
+    }
+static const struct explain_find finds[] = {
+    FIND("arn", "DBClusterArn"),
+    FIND("endpoint", "Endpoint"),
+    {"port", NULL, "rds", "DescribeDBClusters", look_input, "DBClusters.0.Port", true},
+    FIND("engine", "Engine"),
+    FIND("subnet_group", "DBSubnetGroup"),
+    FIND("security_groups", "VpcSecurityGroups.*.VpcSecurityGroupId"),
+    {0},
+};
+
 const struct step_kind kind_rds_cluster = {
     .schema = {"rds.cluster", "finds a DB cluster", KIND_LOOKUP, false, with, outputs},
     .observe = observe,
+    .finds = finds,
 };

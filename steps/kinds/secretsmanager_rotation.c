@@ -1,6 +1,7 @@
 /* secretsmanager.rotation: automatic rotation by a hosted rotation function,
  * made through a CloudFormation stack as the console does it. */
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/network.h"
@@ -77,13 +78,18 @@ static bool has_rotated(const struct json *secret, const char *before)
             strcmp(pending, version_labelled(secret, "AWSPREVIOUS")) == 0);
 }
 
+static struct json *secret_input(const struct step_context *c)
+{
+    return json_of("SecretId", secret_arn(c), NULL);
+}
+
 static bool describe_secret(struct step_context *c, struct json **out, struct error *err)
 {
     *out = NULL;
     if (!*secret_arn(c))
         return true;
-    return look_up(c, "secretsmanager", "DescribeSecret", json_of("SecretId", secret_arn(c), NULL),
-                   "ResourceNotFoundException", out, err);
+    return look_up(c, "secretsmanager", "DescribeSecret", secret_input(c), "ResourceNotFoundException", out,
+                   err);
 }
 
 static void give(struct step_context *c, const struct stack_look *l, const struct json *secret)
@@ -138,6 +144,11 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     return true;
 }
 
+static struct json *subnets_input(const struct step_context *c)
+{
+    return json_of("DBSubnetGroupName", json_text(json_path(step_with(c), "cluster.subnet_group")), NULL);
+}
+
 /* The subnets of the cluster's subnet group, joined by commas as the template
  * wants them. */
 static bool join_subnets(struct step_context *c, struct buf *out, struct error *err)
@@ -145,8 +156,7 @@ static bool join_subnets(struct step_context *c, struct buf *out, struct error *
     const char *group = json_text(json_path(step_with(c), "cluster.subnet_group"));
     CLEANUP(json_freep) struct json *reply = NULL;
 
-    if (!look_up(c, "rds", "DescribeDBSubnetGroups", json_of("DBSubnetGroupName", group, NULL), NULL, &reply,
-                 err))
+    if (!look_up(c, "rds", "DescribeDBSubnetGroups", subnets_input(c), NULL, &reply, err))
         return false;
     const struct json *subnets = json_path(reply, "DBSubnetGroups.0.Subnets");
     for (const struct json *s = json_first(subnets); s; s = json_next(s))
@@ -156,24 +166,24 @@ static bool join_subnets(struct step_context *c, struct buf *out, struct error *
     return true;
 }
 
+/* A mark stands for the joined list. */
 static void join(const struct json *list, struct buf *out)
 {
+    if (json_is_string(list))
+        buf_add(out, json_str(list));
     for (const struct json *e = json_first(list); e; e = json_next(e))
         buf_printf(out, "%s%s", out->len ? "," : "", json_text(e));
 }
 
-static bool write_template(struct step_context *c, struct buf *out, struct error *err)
+static void write_template(const struct step_context *c, const char *subnets, struct buf *out)
 {
     const struct json *args = step_with(c);
-    CLEANUP(buf_release) struct buf subnets = {0};
     CLEANUP(buf_release) struct buf groups = {0};
     CLEANUP(json_freep)
     struct json *template =
         json_of("AWSTemplateFormatVersion", "2010-09-09", "Description",
                 "Rotates the secret of a database user", "Transform", "AWS::SecretsManager-2024-09-16", NULL);
 
-    if (!join_subnets(c, &subnets, err))
-        return false;
     join(json_path(args, "cluster.security_groups"), &groups);
     struct json *schedule = json_put(json_put(template, "Resources", json_object()), "RotationSchedule",
                                      json_of("Type", "AWS::SecretsManager::RotationSchedule", NULL));
@@ -181,14 +191,28 @@ static bool write_template(struct step_context *c, struct buf *out, struct error
     struct json *function = json_put(properties, "HostedRotationLambda",
                                      json_of("RotationType", "MySQLSingleUser", "RotationLambdaName",
                                              json_get_text(args, "function"), "VpcSecurityGroupIds",
-                                             buf_text(&groups), "VpcSubnetIds", buf_text(&subnets), NULL));
+                                             buf_text(&groups), "VpcSubnetIds", subnets, NULL));
     /* Its role gets to use the key by this. */
     if (*kms_key(c))
         json_put_text(function, "KmsKeyArn", kms_key(c));
     json_put_int(json_put(properties, "RotationRules", json_object()), "AutomaticallyAfterDays",
                  json_int(json_get(args, "days"), 30));
     json_write(template, out);
-    return true;
+}
+
+static struct json *create_input(const struct step_context *c, const char *subnets)
+{
+    CLEANUP(buf_release) struct buf template = {0};
+    struct json *in = json_of("StackName", stack_name(c), NULL);
+    struct json *capabilities;
+
+    write_template(c, subnets, &template);
+    json_put_str(in, "TemplateBody", buf_str(&template));
+    capabilities = json_put(in, "Capabilities", json_array());
+    json_push(capabilities, json_text_new("CAPABILITY_IAM"));
+    json_push(capabilities, json_text_new("CAPABILITY_AUTO_EXPAND"));
+    json_put(in, "Tags", step_tags(c));
+    return in;
 }
 
 /* A function that cannot reach the database fails at its first rotation,
@@ -214,23 +238,19 @@ static bool check_network(struct step_context *c, struct error *err)
 
 static bool create_stack(struct step_context *c, const struct json *secret, struct error *err)
 {
-    CLEANUP(buf_release) struct buf template = {0};
-    CLEANUP(json_freep) struct json *in = json_of("StackName", stack_name(c), NULL);
+    CLEANUP(buf_release) struct buf subnets = {0};
+    CLEANUP(json_freep) struct json *in = NULL;
     CLEANUP(json_freep) struct json *out = NULL;
 
-    if (!check_network(c, err) || !write_template(c, &template, err))
+    if (!check_network(c, err) || !join_subnets(c, &subnets, err))
         return false;
+    in = create_input(c, buf_text(&subnets));
     /* The version in use now: the first rotation has ended when another is. */
     json_put_text(step_memo(c), "before", version_labelled(secret, "AWSCURRENT"));
     json_put_text(step_memo(c), "secret", secret_arn(c));
     json_put_text(step_memo(c), "kms_key", kms_key(c));
     if (!step_save_memo(c, err))
         return false;
-    json_put_str(in, "TemplateBody", buf_str(&template));
-    struct json *capabilities = json_put(in, "Capabilities", json_array());
-    json_push(capabilities, json_text_new("CAPABILITY_IAM"));
-    json_push(capabilities, json_text_new("CAPABILITY_AUTO_EXPAND"));
-    json_put(in, "Tags", step_tags(c));
     if (!effect_call(c, stack_name(c), "cloudformation", "CreateStack", in, &out, err))
         return asked_before(c, "cloudformation:CreateStack", stack_name(c), "AlreadyExistsException", err);
     json_put_text(step_memo(c), "stack_id", json_get_text(out, "StackId"));
@@ -437,6 +457,38 @@ static enum step_status undo(struct step_context *c, struct error *err)
     return step_wait(c, &gone);
 }
 
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    static const char *const made[] = {"CREATE_COMPLETE", NULL};
+    CLEANUP(mem_freep) char *subnets = explain_own(c, "subnets");
+
+    (void)err;
+    explain_gives(c, explain_call(items, "rds", "DescribeDBSubnetGroups", subnets_input(c)), "subnets",
+                  "DBSubnetGroups.0.Subnets.*.SubnetIdentifier");
+    explain_call(items, "cloudformation", "CreateStack", create_input(c, subnets));
+    explain_repeat(items, "until the stack has made the function");
+    explain_gives(
+        c, explain_call(items, "cloudformation", "DescribeStacks", json_of("StackName", stack_name(c), NULL)),
+        "status", "Stacks.0.StackStatus");
+    explain_until(c, items, "status", made);
+    explain_repeat(items, "until the first rotation has ended");
+    explain_gives(c, explain_call(items, "secretsmanager", "DescribeSecret", secret_input(c)), "labels",
+                  "VersionIdsToStages.*.*");
+    explain_until_seen(c, items, "labels", "AWSPREVIOUS");
+    return true;
+}
+
+static struct json *stack_input(const struct step_context *c)
+{
+    return json_of("StackName", stack_name(c), NULL);
+}
+
+static const struct explain_find finds[] = {
+    {"stack_id", NULL, "cloudformation", "DescribeStacks", stack_input, "Stacks.0.StackId", false},
+    {"function_arn", NULL, "secretsmanager", "DescribeSecret", secret_input, "RotationLambdaARN", false},
+    {0},
+};
+
 const struct step_kind kind_secretsmanager_rotation = {
     .schema = {"secretsmanager.rotation", "automatic rotation by a hosted function", KIND_RESOURCE, false,
                with, outputs},
@@ -444,4 +496,6 @@ const struct step_kind kind_secretsmanager_rotation = {
     .apply = apply,
     .undo = undo,
     .check = check_rotation,
+    .explain = explain,
+    .finds = finds,
 };

@@ -2,6 +2,7 @@
  * shape (facts 8.6). A value that logs in is never overwritten, so a rotated
  * password stays. Without a database it holds a name and a made-up password. */
 #include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/database.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
@@ -85,13 +86,16 @@ static bool key_usable(const struct step_context *c, struct error *err)
     return error_set(err, ERR_PLAN, "kms_key has to be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID)");
 }
 
+static struct json *look_input(const struct step_context *c)
+{
+    return json_of("SecretId", name_of(c), NULL);
+}
+
 static bool look(struct step_context *c, struct secret_look *l, struct error *err)
 {
     look_release(l);
-    if (!key_usable(c, err))
-        return false;
-    if (!look_up(c, "secretsmanager", "DescribeSecret", json_of("SecretId", name_of(c), NULL),
-                 "ResourceNotFoundException", &l->secret, err))
+    if (!key_usable(c, err) || !look_up(c, "secretsmanager", "DescribeSecret", look_input(c),
+                                        "ResourceNotFoundException", &l->secret, err))
         return false;
     l->scheduled = json_get(l->secret, "DeletedDate") != NULL;
     l->ours = step_tags_ours(c, json_get(l->secret, "Tags"));
@@ -253,6 +257,14 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
     return true;
 }
 
+/* A number; a mark while it is not known. */
+static struct json *port_of(const struct json *args)
+{
+    const struct json *port = json_path(args, "database.port");
+
+    return json_is_string(port) ? json_copy(port) : json_integer(json_int(port, 3306));
+}
+
 /* The console's shape. What else stands in `base` is kept. */
 static void write_value(struct step_context *c, const struct json *base, const struct secret *password,
                         struct buf *out)
@@ -272,7 +284,7 @@ static void write_value(struct step_context *c, const struct json *base, const s
     json_put_str(value, "password", secret_str(password));
     if (*json_get_text(args, "dbname"))
         json_put_text(value, "dbname", json_get_text(args, "dbname"));
-    json_put_int(value, "port", json_int(json_path(args, "database.port"), 3306));
+    json_put(value, "port", port_of(args));
     json_put_text(value, "dbClusterIdentifier", json_text(json_path(args, "database.identifier")));
     for (const struct json *m = json_first(base); m; m = json_next(m)) {
         if (!json_get(value, json_key(m)))
@@ -281,23 +293,31 @@ static void write_value(struct step_context *c, const struct json *base, const s
     json_write(value, out);
 }
 
-static bool create(struct step_context *c, struct error *err)
+static struct json *create_input(struct step_context *c, const struct secret *password)
 {
     const struct json *args = step_with(c);
-    CLEANUP(secret_release) struct secret password = {0};
     CLEANUP(buf_release) struct buf value = {0};
-    CLEANUP(json_freep) struct json *in = json_of("Name", name_of(c), NULL);
-    CLEANUP(json_freep) struct json *out = NULL;
+    struct json *in = json_of("Name", name_of(c), NULL);
 
-    if (!get_password(c, &password, err))
-        return false;
-    write_value(c, NULL, &password, &value);
+    write_value(c, NULL, password, &value);
     if (*json_get_text(args, "description"))
         json_put_text(in, "Description", json_get_text(args, "description"));
     if (*kms_key(c))
         json_put_text(in, "KmsKeyId", kms_key(c));
     json_put_str(in, "SecretString", buf_str(&value));
     json_put(in, "Tags", step_tags(c));
+    return in;
+}
+
+static bool create(struct step_context *c, struct error *err)
+{
+    CLEANUP(secret_release) struct secret password = {0};
+    CLEANUP(json_freep) struct json *in = NULL;
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    if (!get_password(c, &password, err))
+        return false;
+    in = create_input(c, &password);
     if (!effect_call(c, name_of(c), "secretsmanager", "CreateSecret", in, &out, err))
         return asked_before(c, "secretsmanager:CreateSecret", name_of(c), "ResourceExistsException", err);
     /* The password came from the account that was just made, or is of no
@@ -430,10 +450,27 @@ static enum step_status undo(struct step_context *c, struct error *err)
     return undo(c, err);
 }
 
+/* The password is a mark here, and so the value is no secret. */
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    CLEANUP(secret_release) struct secret password = {0};
+    CLEANUP(mem_freep) char *own = *made_up(c) ? password_explain(c, items, "value_password") : NULL;
+
+    (void)err;
+    secret_set(&password, own ? str_of(own) : json_str(json_path(step_with(c), "user.password")));
+    explain_call(items, "secretsmanager", "CreateSecret", create_input(c, &password));
+    return true;
+}
+
+static const struct explain_find finds[] = {
+    {"arn", NULL, "secretsmanager", "DescribeSecret", look_input, "ARN", false}, {0}};
+
 const struct step_kind kind_secretsmanager_secret = {
     .schema = {"secretsmanager.secret", "the secret of a database user", KIND_RESOURCE, false, with, outputs},
     .observe = observe,
     .apply = apply,
     .undo = undo,
     .check = check_secret,
+    .explain = explain,
+    .finds = finds,
 };

@@ -1,4 +1,6 @@
 /* sts.identity: whoever acts is the role that is wanted. */
+#include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
@@ -98,8 +100,23 @@ static enum step_status apply(struct step_context *c, struct error *err)
     return STEP_FINISHED;
 }
 
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    CLEANUP(mem_freep)
+    char *session = mem_printf(":assumed-role/%s/", json_text(json_path(step_with(c), "role.name")));
+    enum way_from from;
+
+    if (!way_explain(c, &from, err))
+        return false;
+    if (from == FROM_SSM)
+        return way_explain_script(c, "identity", NULL, "StandardOutputContent", session, items, err);
+    explain_call(items, "sts", "GetCallerIdentity", json_object());
+    return true;
+}
+
 const struct step_kind kind_sts_identity = {
     .schema = {"sts.identity", "checks who acts", KIND_TEST, false, with, outputs},
     .observe = observe_test,
     .apply = apply,
+    .explain = explain,
 };

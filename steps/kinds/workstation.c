@@ -1,5 +1,7 @@
 #include "steps/kinds/workstation.h"
 
+#include "aws/common/mem.h"
+#include "steps/engine/explain.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 
@@ -66,15 +68,22 @@ bool way_choose(struct step_context *c, struct way *out, struct error *err)
 
 /* --- Systems Manager --- */
 
-bool way_ping(struct step_context *c, const char *instance, bool *managed, bool *online, struct error *err)
+static struct json *ping_input(const char *instance)
 {
-    CLEANUP(json_freep) struct json *in = json_object();
-    CLEANUP(json_freep) struct json *out = NULL;
+    struct json *in = json_object();
     struct json *filter =
         json_push(json_put(in, "Filters", json_array()), json_of("Key", "InstanceIds", NULL));
 
-    *managed = *online = false;
     json_push(json_put(filter, "Values", json_array()), json_text_new(instance));
+    return in;
+}
+
+bool way_ping(struct step_context *c, const char *instance, bool *managed, bool *online, struct error *err)
+{
+    CLEANUP(json_freep) struct json *in = ping_input(instance);
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    *managed = *online = false;
     if (!step_call(c, AS_CALLER, "ssm", "DescribeInstanceInformation", in, &out, err))
         return false;
     const struct json *seen = json_path(out, "InstanceInformationList.0");
@@ -121,16 +130,23 @@ static bool write_script(const struct step_context *c, const char *action, const
     return true;
 }
 
-static bool send_script(struct step_context *c, const char *instance, const char *script, struct error *err)
+static struct json *send_input(const char *instance, const char *script)
 {
-    CLEANUP(json_freep) struct json *in = json_of("DocumentName", "AWS-RunShellScript", NULL);
-    CLEANUP(json_freep) struct json *out = NULL;
+    struct json *in = json_of("DocumentName", "AWS-RunShellScript", NULL);
     struct json *parameters;
 
     json_push(json_put(in, "InstanceIds", json_array()), json_text_new(instance));
     parameters = json_put(in, "Parameters", json_object());
     json_push(json_put(parameters, "commands", json_array()), json_text_new(script));
     json_push(json_put(parameters, "executionTimeout", json_array()), json_text_new("120"));
+    return in;
+}
+
+static bool send_script(struct step_context *c, const char *instance, const char *script, struct error *err)
+{
+    CLEANUP(json_freep) struct json *in = send_input(instance, script);
+    CLEANUP(json_freep) struct json *out = NULL;
+
     if (!effect_call(c, instance, "ssm", "SendCommand", in, &out, err))
         return false;
     json_put_text(step_scratch(c), "command", json_text(json_path(out, "Command.CommandId")));
@@ -250,4 +266,66 @@ enum step_status way_run_script(struct step_context *c, const struct way *way, c
     }
     json_remove(step_scratch(c), "command");
     return read_end(seen, out, err);
+}
+
+/* --- explained --- */
+
+bool way_explain(const struct step_context *c, enum way_from *from, struct error *err)
+{
+    const char *word = json_get_text(step_with(c), "from");
+    bool has_instance = *json_text(json_path(step_with(c), "instance.id"));
+
+    *from = has_instance ? FROM_SSM : FROM_INSTANCE;
+    for (size_t i = 0; way_words[i]; i++) {
+        if (strcmp(word, way_words[i]) == 0)
+            *from = (enum way_from)i;
+    }
+    if (*from == FROM_ROLE)
+        return error_set(err, ERR_FAILED, "from: assume-role cannot be explained");
+    if (*from == FROM_SSM && !has_instance)
+        return error_set(err, ERR_PLAN, "from: ssm needs `instance`, the workstation");
+    return true;
+}
+
+static void explain_agent(const struct step_context *c, const char *instance, struct json *items)
+{
+    static const char *const online[] = {"Online", NULL};
+
+    explain_repeat(items, "until Systems Manager reaches the workstation");
+    explain_gives(c, explain_call(items, "ssm", "DescribeInstanceInformation", ping_input(instance)), "agent",
+                  "InstanceInformationList.0.PingStatus");
+    explain_until(c, items, "agent", online);
+}
+
+static void explain_end(const struct step_context *c, const char *instance, const char *member,
+                        struct json *items)
+{
+    static const char *const ends[] = {"Success", "Failed", "TimedOut", "Cancelled", NULL};
+    CLEANUP(mem_freep) char *command = explain_own(c, "command");
+    struct json *call;
+
+    explain_repeat(items, "until the script has ended there");
+    call = explain_call(items, "ssm", "GetCommandInvocation",
+                        json_of("CommandId", command, "InstanceId", instance, NULL));
+    json_put_bool(call, "again", true);
+    explain_gives(c, call, "status", "Status");
+    explain_gives(c, call, "said", member);
+    explain_until(c, items, "status", ends);
+}
+
+bool way_explain_script(const struct step_context *c, const char *action, const struct json *vars,
+                        const char *member, const char *contains, struct json *items, struct error *err)
+{
+    const char *instance = json_text(json_path(step_with(c), "instance.id"));
+    CLEANUP(buf_release) struct buf script = {0};
+
+    if (!write_script(c, action, vars, &script, err))
+        return false;
+    explain_agent(c, instance, items);
+    explain_repeat(items, "until the workstation says what it should: a change of roles takes time");
+    explain_gives(c, explain_call(items, "ssm", "SendCommand", send_input(instance, buf_text(&script))),
+                  "command", "Command.CommandId");
+    explain_end(c, instance, member, items);
+    explain_until_seen(c, items, "said", contains);
+    return true;
 }

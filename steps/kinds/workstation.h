@@ -45,6 +45,15 @@ MUST_USE bool way_choose(struct step_context *c, struct way *out, struct error *
 enum step_status way_run_script(struct step_context *c, const struct way *way, const char *action,
                                 const struct json *vars, struct buf *out, struct error *err);
 
+/** The script as items: sent until `contains` is in the member of GetCommandInvocation's
+ * reply. ERR_PLAN as way_run_script. */
+MUST_USE bool way_explain_script(const struct step_context *c, const char *action, const struct json *vars,
+                                 const char *member, const char *contains, struct json *items,
+                                 struct error *err);
+/** Who tries it, told without asking the machine. ERR_FAILED for a way that is not
+ * explained. */
+MUST_USE bool way_explain(const struct step_context *c, enum way_from *from, struct error *err);
+
 /** Whether an agent of Systems Manager on the instance reports. *managed false:
  * there is none, or it cannot be told. */
 MUST_USE bool way_ping(struct step_context *c, const char *instance, bool *managed, bool *online,

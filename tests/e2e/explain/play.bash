@@ -1,0 +1,59 @@
+# Plays every step of the lab by one printed form, in a sandbox, in order, each in a
+# process of its own; stops at the first that fails. Sourced: play FORM. A step without an
+# sql form is played by curl. Says which steps ran; then what stands in the database.
+plan=$here/../../labs/secrets-manager/plan.yaml
+# A plan's steps stand in its file in an order in which they can run.
+steps() { sed -n 's/^  \([a-z-]*\):$/\1/p' "$plan"; }
+database_client() {
+    local options
+    options=$(printf '[client]\nuser=%s\npassword=%s\nssl-ca=%s\nssl-verify-server-cert\n' "$DBUSER" "$DBPASS" "$LAB_CA")
+    mysql --defaults-extra-file=<(printf '%s' "$options") -h "$(db_endpoint)" "$@"
+}
+run_form() { # FORM FILE
+    if [ "$1" = sql ]; then database_client <"$2"; else bash "$2"; fi
+}
+# The AWS CLI kept loaded, where it is a Python package; else it is started for each call.
+load_cli() {
+    local python deadline=$((SECONDS + 60))
+    python=$(python3 -c 'import sys, awscli.clidriver; print(sys.executable)' 2>/dev/null) || return 0
+    "$python" "$here/explain/aws_loaded.py" serve "$PWD/aws.socket" >/dev/null &
+    loaded=$!
+    trap 'kill $loaded; rm -rf "$work"' EXIT
+    until [ -S aws.socket ]; do
+        [ $SECONDS -lt $deadline ] || { echo 'the AWS CLI was not loaded'; return 1; }
+        "$python" -S -c 'import time; time.sleep(0.1)'
+    done
+    printf '#!/bin/bash\nexec %q -S -E %q call %q "$@"\n' "$python" "$here/explain/aws_loaded.py" "$PWD/aws.socket" >short/aws
+    chmod 755 short/aws
+}
+# In one process, each with names of its own: the library takes long to load.
+play_python() {
+    local step
+    for step in $(steps); do "$LAB" explain "$step" --as boto3 >"$step.py" || return; done
+    # shellcheck disable=SC2046 # names of steps
+    "$(python3 -c 'import sys; print(sys.executable)')" "$here/explain/play.py" $(steps | sed 's/$/.py/')
+}
+play() {
+    local form=$1 step as
+    # The forms wait for seconds, as AWS needs it; the sandbox does not.
+    mkdir short && printf '#!/bin/bash\nexec %s 0.2\n' "$(command -v sleep)" >short/sleep && chmod 755 short/sleep
+    [ "$form" != cli ] || load_cli || return
+    PATH=$PWD/short:$PATH
+    if [ "$form" = boto3 ]; then play_python && "$LAB" access-test -s secret_Demouser --plain && looked; return; fi
+    for step in $(steps); do
+        as=$form
+        "$LAB" explain "$step" --as "$as" >"$step.$form" 2>refusal.txt || {
+            [ "$form" = sql ] && grep -q 'has no sql form' refusal.txt || { cat refusal.txt; return 1; }
+            as=curl
+            "$LAB" explain "$step" --as curl >"$step.$form"
+        }
+        run_form "$as" "$step.$form" >"$step.out" 2>&1 || { echo "step $step as $as failed:"; tail -n 20 "$step.out"; return 1; }
+        echo "$step $as"
+    done
+    "$LAB" access-test -s secret_Demouser --plain && looked
+}
+# The account without its password's hash, and its grants.
+looked() {
+    database_client -N -B -e "SHOW CREATE USER demouser@'%'; SHOW GRANTS FOR demouser@'%'" |
+        sed "s/'\*[0-9A-F]*'/HASH/" >database.txt
+}
