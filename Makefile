@@ -188,7 +188,8 @@ build/execs: tests/leaks/execs.c | build/.deps
 	$(call say,LINK,$@)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -o $@ $<
 
-bench: all $(OUT)/tests/bench/load ## print requests, times, load and memory, as ratios within one run
+# The tests of the plan hold the tables of wrong plans.
+bench: all $(OUT)/tests/bench/load $(filter $(OUT)/tests/unit/steps/plan/%,$(UNIT)) ## print requests, times, load and memory, as ratios within one run
 	$(Q)tests/bench/run $(OUT)/lab
 
 deps: ## install the Debian packages that are missing (lint installs its own)

@@ -2,7 +2,10 @@
 #ifndef TESTS_UNIT_STEPS_PLAN_MISTAKES_H
 #define TESTS_UNIT_STEPS_PLAN_MISTAKES_H
 
+#include "aws/common/file.h"
 #include "tests/unit/steps/plan/kinds.h"
+
+#include <errno.h>
 
 /* Five lines in front of a step under test, which starts in line 6. */
 #define BASE                                                                                                 \
@@ -37,6 +40,19 @@ static inline bool mistakes_as_wanted(const struct mistake_row *row, const struc
     return true;
 }
 
+/* Into the folder LAB_BAD_PLANS, where that is set: `make bench` times them. */
+static inline void write_bad_plan(const struct mistake_row *row, size_t number)
+{
+    const char *dir = getenv("LAB_BAD_PLANS");
+    CLEANUP(mem_freep) char *path = NULL;
+    struct error err;
+
+    if (!dir)
+        return;
+    path = mem_printf("%s/%s-%zu.yaml", dir, program_invocation_short_name, number);
+    assert_true(file_replace(path, str_of(row->text), &err));
+}
+
 static inline void check_mistakes(const struct mistake_row *rows, size_t count)
 {
     size_t wrong = 0;
@@ -46,6 +62,7 @@ static inline void check_mistakes(const struct mistake_row *rows, size_t count)
         struct buf shown = {0};
         struct plan plan;
 
+        write_bad_plan(&rows[i], i);
         assert_false(test_parse(str_of(rows[i].text), NULL, &plan, &problems));
         assert_null(plan.steps);
         if (!mistakes_as_wanted(&rows[i], &problems)) {
