@@ -405,9 +405,10 @@ int64_t step_deadline_ms(const struct step_context *c, int64_t deadline_ms)
     return c->shown->timeout_ms > 0 ? c->shown->timeout_ms : deadline_ms;
 }
 
+/* A check answers soon, unless it is told to be patient. */
 static int64_t limit_ms(const struct step_context *c, const struct step_wait *wait)
 {
-    if (c->mode == TASK_CHECK && wait->deadline_ms > CHECK_WAIT_MS)
+    if (c->mode == TASK_CHECK && c->run->options->timeout_ms <= 0 && wait->deadline_ms > CHECK_WAIT_MS)
         return CHECK_WAIT_MS;
     return step_deadline_ms(c, wait->deadline_ms);
 }

@@ -12,20 +12,6 @@ database_client() {
 run_form() { # FORM FILE
     if [ "$1" = sql ]; then database_client <"$2"; else bash "$2"; fi
 }
-# The AWS CLI kept loaded, where it is a Python package; else it is started for each call.
-load_cli() {
-    local python deadline=$((SECONDS + 60))
-    python=$(python3 -c 'import sys, awscli.clidriver; print(sys.executable)' 2>/dev/null) || return 0
-    "$python" "$here/explain/aws_loaded.py" serve "$PWD/aws.socket" >/dev/null &
-    loaded=$!
-    trap 'kill $loaded; rm -rf "$work"' EXIT
-    until [ -S aws.socket ]; do
-        [ $SECONDS -lt $deadline ] || { echo 'the AWS CLI was not loaded'; return 1; }
-        "$python" -S -c 'import time; time.sleep(0.1)'
-    done
-    printf '#!/bin/bash\nexec %q -S -E %q call %q "$@"\n' "$python" "$here/explain/aws_loaded.py" "$PWD/aws.socket" >short/aws
-    chmod 755 short/aws
-}
 # In one process, each with names of its own: the library takes long to load.
 play_python() {
     local step
@@ -37,7 +23,7 @@ play() {
     local form=$1 step as
     # The forms wait for seconds, as AWS needs it; the sandbox does not.
     mkdir short && printf '#!/bin/bash\nexec %s 0.2\n' "$(command -v sleep)" >short/sleep && chmod 755 short/sleep
-    [ "$form" != cli ] || load_cli || return
+    [ "$form" != cli ] || load_cli short || return
     PATH=$PWD/short:$PATH
     if [ "$form" = boto3 ]; then play_python && "$LAB" access-test -s secret_Demouser --plain && looked; return; fi
     for step in $(steps); do

@@ -1,5 +1,5 @@
 """The AWS CLI, loaded once: it takes a second to load and a form calls it fifty times.
-`aws_loaded.py serve SOCKET` loads it and forks for each call; `aws_loaded.py call SOCKET
+`aws_loaded.py serve SOCKET` loads it and forks for each call, as long as its parent lives; `aws_loaded.py call SOCKET
 WORD…` is `aws WORD…`, with its own standard streams, open descriptors and directory."""
 import json
 import os
@@ -47,6 +47,7 @@ def answer(client, driver):
 def serve(path):
     from awscli.clidriver import create_clidriver
 
+    parent = os.getppid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     driver = create_clidriver()
     for service in SERVICES:
@@ -54,9 +55,14 @@ def serve(path):
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path + ".new")
         server.listen(16)
+        server.settimeout(1)
         os.rename(path + ".new", path)
-        while True:
-            client, _ = server.accept()
+        while os.getppid() == parent:
+            try:
+                client, _ = server.accept()
+            except TimeoutError:
+                continue
+            client.setblocking(True)
             if os.fork() == 0:
                 # Its own number may be wanted by a file that comes.
                 client = socket.socket(fileno=os.dup2(client.detach(), 200))
