@@ -38,6 +38,8 @@ struct live {
     char slowed_what[96];
     size_t widths[LINES_MAX]; /* columns of each line that stands there */
     size_t line_count;
+    size_t rows;   /* of the terminal, when it was last drawn */
+    bool scrolled; /* part of a picture has left the screen by its upper edge */
 };
 
 bool live_wanted(const struct options *o)
@@ -148,6 +150,23 @@ static void write_out(const struct buf *text)
     fflush(stdout);
 }
 
+/* To where the picture begins. A terminal that grows brings back what had scrolled away,
+ * among it lines of a picture that was too high: then the screen begins anew. */
+static void go_to_start(struct live *l, size_t rows, size_t up, struct buf *out)
+{
+    if (l->scrolled && rows > l->rows) {
+        l->scrolled = false;
+        buf_adds(out, "\033[H");
+    } else if (up > rows - 1) {
+        l->scrolled = true;
+        up = rows - 1;
+    }
+    l->rows = rows;
+    if (up > 0)
+        buf_printf(out, "\r\033[%zuA", up);
+    buf_addc(out, '\r');
+}
+
 /* above: a line that stays, over the picture; NULL none. */
 static void paint(struct live *l, const char *above, bool all)
 {
@@ -160,11 +179,7 @@ static void paint(struct live *l, const char *above, bool all)
         l->stop_shown = true;
         up += isatty(STDERR_FILENO) ? STOP_SAID : 0;
     }
-    if (up > rows - 1)
-        up = rows - 1;
-    if (up > 0)
-        buf_printf(&out, "\r\033[%zuA", up);
-    buf_addc(&out, '\r');
+    go_to_start(l, rows, up, &out);
     if (above) {
         live_text_add(str_of(above), 4096, l->utf8, &out);
         buf_adds(&out, "\033[K\n");
