@@ -35,7 +35,7 @@ static const struct event_row {
     {"plan", NULL, "a plan without a mistake", "file steps:i"},
     {"mistake", NULL, "a mistake in a plan", "file message line:i column:i"},
     {"checkpoint", NULL, "a row of the store",
-     "account region lab learner step state at_ms:i message open_intents:i"},
+     "account region lab learner step state at_ms:i message open_intents:i took_ms:i"},
     {"read", NULL, "somebody read the secret, or tried to",
      "time:i who:w name arn result:r error source_ip event_id"},
     {"why", NULL, "why a request is allowed or denied, and what would allow it",

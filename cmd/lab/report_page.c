@@ -22,7 +22,8 @@ static const char head[] =
     ".warn{color:var(--warn)}svg{width:100%;max-width:34rem;height:auto}"
     "svg text{fill:var(--fg);font:13px system-ui,sans-serif}"
     ".box{fill:none;stroke:var(--line)}.scene{stroke-dasharray:4 3}.edge{fill:none;stroke:var(--dim)}"
-    ".bar{fill:var(--bar)}\n</style>";
+    ".bar{fill:var(--bar)}.took{white-space:nowrap}"
+    "svg.share{display:block;width:5rem;height:.3rem}\n</style>";
 
 static void add_text(struct buf *out, const char *text)
 {
@@ -102,7 +103,10 @@ static void add_tasks(const struct report *r, struct buf *out)
     begin_table(out, "Tasks", "Task|Step|State|What");
     for (size_t i = 0; i < r->plan->step_count; i++) {
         const struct plan_step *s = &r->plan->steps[r->plan->order[i]];
-        buf_printf(out, "<tr><td>%d</td>", s->task);
+        buf_adds(out, "<tr><td>");
+        if (s->task > 0)
+            buf_printf(out, "%d", s->task);
+        buf_adds(out, "</td>");
         add_cell(out, "", s->id);
         add_mark(out, json_get_text(checkpoint_of(r, s->id), "state"));
         add_cell(out, "", s->title);
@@ -111,13 +115,86 @@ static void add_tasks(const struct report *r, struct buf *out)
     end_table(out);
 }
 
+/* What a stream says of the step last, as long as that is how it stands; else what the
+ * checkpoints know. */
+static int64_t took_ms(const struct report *r, const struct json *checkpoint)
+{
+    int64_t ms = json_int(json_get(checkpoint, "took_ms"), 0);
+
+    for (const struct json *e = json_first(r->events); e; e = json_next(e)) {
+        if (strcmp(json_get_text(e, "step"), json_get_text(checkpoint, "step")) == 0 &&
+            strcmp(json_get_text(e, "state"), json_get_text(checkpoint, "state")) == 0)
+            ms = json_int(json_get(e, "ms"), ms);
+    }
+    return ms;
+}
+
+static void add_time(struct buf *out, int64_t ms)
+{
+    if (ms < 1000)
+        buf_printf(out, "%lld ms", (long long)ms);
+    else
+        buf_printf(out, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
+}
+
+/* Beside the time a bar as wide as its share of the longest. */
+static void add_duration(struct buf *out, int64_t ms, int64_t longest_ms)
+{
+    int64_t percent = ms > 0 ? 1 + ms * 99 / longest_ms : 0;
+
+    if (ms <= 0) {
+        add_cell(out, "", "");
+        return;
+    }
+    buf_adds(out, "<td class=\"took\">");
+    add_time(out, ms);
+    buf_printf(out,
+               "<svg class=\"share\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+               "<rect class=\"bar\" width=\"%lld\" height=\"6\"/></svg></td>",
+               (long long)percent);
+}
+
+static int64_t longest_ms(const struct report *r)
+{
+    int64_t longest = 1; /* it is divided by */
+
+    for (const struct json *c = json_first(r->checkpoints); c; c = json_next(c)) {
+        int64_t ms = strcmp(json_get_text(c, "lab"), r->plan->lab) == 0 ? took_ms(r, c) : 0;
+        if (ms > longest)
+            longest = ms;
+    }
+    return longest;
+}
+
+/* How long each task took: of its steps' times the sum, for they may overlap. */
+static void add_task_times(const struct report *r, struct buf *out)
+{
+    bool any = false;
+
+    for (int task = 1; task < 10; task++) {
+        int64_t ms = 0;
+        for (size_t i = 0; i < r->plan->step_count; i++) {
+            const struct plan_step *s = &r->plan->steps[i];
+            ms += s->task == task ? took_ms(r, checkpoint_of(r, s->id)) : 0;
+        }
+        if (ms <= 0)
+            continue;
+        buf_printf(out, "%stask %d ", any ? ", " : "<p class=\"dim\">Time at work: ", task);
+        add_time(out, ms);
+        any = true;
+    }
+    buf_adds(out, any ? "</p>\n" : "");
+}
+
 /* When each step's state was recorded last, in the order of time. */
 static void add_timeline(const struct report *r, struct buf *out)
 {
     int64_t last = -1;
     size_t left = json_count(r->checkpoints);
 
-    begin_table(out, "Timeline", "When (UTC)|Step|State|Message");
+    int64_t longest = longest_ms(r);
+
+    begin_table(out, "Timeline", "When (UTC)|Step|State|Took|Message");
     while (left > 0) {
         int64_t next = INT64_MAX;
         for (const struct json *c = json_first(r->checkpoints); c; c = json_next(c)) {
@@ -139,12 +216,14 @@ static void add_timeline(const struct report *r, struct buf *out)
             add_cell(out, "", when);
             add_cell(out, "", json_get_text(c, "step"));
             add_mark(out, json_get_text(c, "state"));
+            add_duration(out, took_ms(r, c), longest);
             add_cell(out, "", json_get_text(c, "message"));
             buf_adds(out, "</tr>\n");
         }
         last = next;
     }
     end_table(out);
+    add_task_times(r, out);
 }
 
 static void add_verdicts(const struct report *r, struct buf *out)

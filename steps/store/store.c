@@ -489,16 +489,28 @@ bool store_get_step(struct store *s, const char *step, struct store_step *out, s
     return ok || store_error(err, s->path);
 }
 
-/* A step of which only an open intent is known is listed too, as "none". */
+/* The rows of the step that w names. */
+#define OF_STEP(row)                                                                                         \
+    row ".account = w.account AND " row ".region = w.region AND " row ".lab = w.lab AND " row                \
+        ".learner = w.learner AND " row ".step = w.step"
+
+/* A step of which only an open intent is known is listed too, as "none". It took as long
+ * as from the first that the same run wrote of it after its state before. */
 static const char list_sql[] =
     "SELECT w.account, w.region, w.lab, w.learner, w.step, coalesce(e.state, 'none'), coalesce(e.at_ms, 0),"
-    " coalesce(e.body, '{}'), (SELECT count(*) FROM entry AS i WHERE i.account = w.account AND"
-    " i.region = w.region AND i.lab = w.lab AND i.learner = w.learner AND i.step = w.step AND i.kind = "
-    "'intent'"
-    " AND NOT EXISTS (SELECT 1 FROM entry WHERE ref = i.seq)) FROM (SELECT account, region, lab, learner, "
-    "step,"
-    " max(CASE kind WHEN 'step' THEN seq END) AS last, min(seq) AS first FROM entry GROUP BY account, region,"
-    " lab, learner, step) AS w LEFT JOIN entry AS e ON e.seq = w.last ORDER BY w.first";
+    " coalesce(e.body, '{}'), (SELECT count(*) FROM entry AS i WHERE " OF_STEP(
+        "i") " AND i.kind = 'intent'"
+             " AND NOT EXISTS (SELECT 1 FROM entry WHERE ref = i.seq)), coalesce(e.at_ms - (SELECT "
+             "min(b.at_ms) FROM"
+             " entry AS b WHERE " OF_STEP(
+                 "b") " AND b.run = e.run AND b.seq > coalesce((SELECT max(p.seq) FROM entry"
+                      " AS p WHERE " OF_STEP(
+                          "p") " AND p.kind = 'step' AND p.seq < e.seq), 0)), 0) FROM (SELECT account,"
+                               " region, lab, learner, step, max(CASE kind WHEN 'step' THEN seq END) AS "
+                               "last, min(seq) AS first FROM"
+                               " entry GROUP BY account, region, lab, learner, step) AS w LEFT JOIN entry AS "
+                               "e ON e.seq = w.last ORDER"
+                               " BY w.first";
 
 static bool list_steps(struct store *s, struct json *list, struct error *err)
 {
@@ -523,6 +535,7 @@ static bool list_steps(struct store *s, struct json *list, struct error *err)
         json_put_int(one, "at_ms", db_int(rows, 6));
         json_put_text(one, "message", json_get_text(body, "message"));
         json_put_int(one, "open_intents", db_int(rows, 8));
+        json_put_int(one, "took_ms", db_int(rows, 9));
     }
     return false;
 }

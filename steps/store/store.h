@@ -85,7 +85,8 @@ MUST_USE bool store_put_step(struct store *s, const char *step, enum store_state
                              struct error *err);
 
 /** Every step recorded in any scope, for `lab status`: array of
- * {account, region, lab, learner, step, state, at_ms, message, open_intents}. */
+ * {account, region, lab, learner, step, state, at_ms, message, open_intents, took_ms};
+ * took_ms 0: nothing was intended before. */
 MUST_USE bool store_list(struct store *s, struct json **out, struct error *err);
 
 #endif

@@ -256,12 +256,18 @@ static void test_knows(void **state)
 
 static void test_list(void **state)
 {
-    struct store *s = open_store(*state);
+    struct place *p = *state;
+    struct store *s = open_store(p);
     CLEANUP(json_freep) struct json *list = NULL;
     CLEANUP(buf_release) struct buf text = {0};
     struct error err;
 
+    settle(s, intend(s, "a", "iam:CreateRole", "role a"), "{\"ok\":true}");
     put(s, "a", STORE_DONE, "{}");
+    /* What was between two states is no part of the second. */
+    p->now_ms += 60000;
+    settle(s, intend(s, "a", "iam:DeleteRole", "role a"), "{\"ok\":true}");
+    p->now_ms += 2500;
     put(s, "a", STORE_RETIRED, "{}");
     (void)intend(s, "b", "iam:CreateRole", "role x");
     assert_true(store_list(s, &list, &err));
@@ -269,10 +275,11 @@ static void test_list(void **state)
     assert_string_equal(buf_text(&text),
                         "[{\"account\":\"111122223333\",\"region\":\"eu-west-1\",\"lab\":\"lab\",\"learner\":"
                         "\"me\",\"step\":\"a\","
-                        "\"state\":\"retired\",\"at_ms\":1795502236000,\"message\":\"\",\"open_intents\":0},"
+                        "\"state\":\"retired\",\"at_ms\":1795502298500,\"message\":\"\","
+                        "\"open_intents\":0,\"took_ms\":2500},"
                         "{\"account\":\"111122223333\",\"region\":\"eu-west-1\",\"lab\":\"lab\",\"learner\":"
                         "\"me\",\"step\":\"b\","
-                        "\"state\":\"none\",\"at_ms\":0,\"message\":\"\",\"open_intents\":1}]");
+                        "\"state\":\"none\",\"at_ms\":0,\"message\":\"\",\"open_intents\":1,\"took_ms\":0}]");
     store_close(s);
 }
 
