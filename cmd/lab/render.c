@@ -1,9 +1,9 @@
 #include "cmd/lab/render.h"
 
-#include "aws/common/file.h"
 #include "aws/common/mem.h"
 #include "aws/common/redact.h"
 #include "cmd/lab/github.h"
+#include "cmd/lab/junit.h"
 #include "cmd/lab/live.h"
 
 #include <stdio.h>
@@ -16,8 +16,7 @@ struct render {
     bool color;
     struct live *live;     /* NULL: lines */
     struct github *github; /* NULL outside of GitHub Actions */
-    struct buf cases;      /* JUnit test cases so far */
-    size_t case_count, failure_count, skipped_count;
+    struct junit *junit;   /* NULL: no report is wanted */
 };
 
 /* How each state of a step is shown. */
@@ -71,11 +70,39 @@ static void put_line(struct str line)
     put_columns(STR(""), line);
 }
 
+/* Text by text: over the whole line, what looks like the end of a field could be the
+ * quote that ends a text. */
+static void redact_texts(const struct json *value, struct json *into, const char *key)
+{
+    CLEANUP(buf_release) struct buf safe = {0};
+    struct json *copy;
+
+    if (json_is_string(value)) {
+        redact(json_str(value), &safe);
+        copy =
+            redact_field(str_of(key ? key : "")) ? json_text_new("[redacted]") : json_string(buf_str(&safe));
+    } else {
+        copy = json_is_object(value) ? json_object() : json_is_array(value) ? json_array() : json_copy(value);
+        for (const struct json *m = json_first(value); m; m = json_next(m))
+            redact_texts(m, copy, json_is_object(value) ? json_key(m) : NULL);
+    }
+    if (key)
+        json_put(into, key, copy);
+    else
+        json_push(into, copy);
+}
+
 static void put_json(const struct json *event)
 {
-    CLEANUP(buf_release) struct buf line = {0};
-    json_write(event, &line);
-    put_line(buf_str(&line));
+    CLEANUP(json_freep) struct json *safe = json_array();
+    CLEANUP(buf_release) struct buf line = {0}, shown = {0};
+
+    redact_texts(event, safe, NULL);
+    json_write(json_at(safe, 0), &line);
+    redact_values(buf_str(&line), &shown);
+    buf_addc(&shown, '\n');
+    fwrite(shown.data, 1, shown.len, stdout);
+    fflush(stdout);
 }
 
 /* Process-wide, as standard output is. */
@@ -93,6 +120,7 @@ struct render *render_new(const struct options *o, const char *command)
     r->options = o;
     r->command = command;
     r->color = wants_color(o);
+    r->junit = o->junit ? junit_new(command) : NULL;
     /* A stream of JSON stays one. */
     r->github = github_new(command, o->json ? stderr : stdout);
     if (o->json) {
@@ -214,70 +242,6 @@ static void put_step(struct render *r, const struct json *event)
     put_columns(buf_str(&columns), buf_str(&text));
 }
 
-static void add_xml(struct buf *out, const char *text)
-{
-    static const struct {
-        char c;
-        const char *entity;
-    } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}};
-
-    for (; *text; text++) {
-        const char *entity = NULL;
-        for (size_t i = 0; i < ARRAY_LEN(entities); i++) {
-            if (entities[i].c == *text)
-                entity = entities[i].entity;
-        }
-        if (entity)
-            buf_adds(out, entity);
-        else
-            buf_addc(out, (unsigned char)*text < ' ' && *text != '\n' ? ' ' : *text);
-    }
-}
-
-/* The body of a failure: expected, why and the hints, line by line. */
-static void add_case_reasons(struct render *r, const struct json *event)
-{
-    CLEANUP(buf_release) struct buf text = {0};
-
-    if (!json_get(event, "hints"))
-        return;
-    buf_printf(&text, "found: %s\n", json_get_text(event, "found"));
-    buf_printf(&text, "expected: %s\n", json_get_text(event, "expected"));
-    buf_printf(&text, "why: %s\n", json_get_text(event, "why"));
-    for (const struct json *h = json_first(json_get(event, "hints")); h; h = json_next(h))
-        buf_printf(&text, "hint: %s\n", json_text(h));
-    add_xml(&r->cases, buf_text(&text));
-}
-
-static void add_case(struct render *r, const struct json *event)
-{
-    const struct state_row *row = find_state(json_get_text(event, "state"));
-    const char *failure = "";
-
-    if (!row || !row->ends)
-        return;
-    if (str_is(str_of(row->state), "failed"))
-        failure = json_text(json_path(event, "error.message"));
-    if (str_is(str_of(json_get_text(event, "verdict")), "fail"))
-        failure = json_get_text(event, "found");
-    buf_printf(&r->cases, "  <testcase classname=\"%s\" name=\"", r->command);
-    add_xml(&r->cases, json_get_text(event, "step"));
-    buf_printf(&r->cases, "\" time=\"%.3f\">", (double)json_int(json_get(event, "ms"), 0) / 1000.0);
-    r->case_count++;
-    if (*failure) {
-        r->failure_count++;
-        buf_adds(&r->cases, "<failure message=\"");
-        add_xml(&r->cases, failure);
-        buf_adds(&r->cases, "\">");
-        add_case_reasons(r, event);
-        buf_adds(&r->cases, "</failure>");
-    } else if (str_is(str_of(row->state), "skipped")) {
-        r->skipped_count++;
-        buf_adds(&r->cases, "<skipped/>");
-    }
-    buf_adds(&r->cases, "</testcase>\n");
-}
-
 /* One thing that was looked for after a down, or found by a sweep. */
 static void put_proof(const struct render *r, const struct json *event)
 {
@@ -306,25 +270,6 @@ static void put_proof(const struct render *r, const struct json *event)
     }
 }
 
-/* Each thing that was looked for is a test case. */
-static void add_proof_case(struct render *r, const struct json *event)
-{
-    const char *state = json_get_text(event, "state");
-    bool failed = str_is(str_of(state), "left") || str_is(str_of(state), "unknown");
-
-    buf_printf(&r->cases, "  <testcase classname=\"%s\" name=\"", r->command);
-    add_xml(&r->cases, json_get_text(event, "what"));
-    buf_addc(&r->cases, ' ');
-    add_xml(&r->cases, json_get_text(event, "name"));
-    buf_adds(&r->cases, failed ? "\"><failure message=\"" : "\"/>\n");
-    r->case_count++;
-    if (!failed)
-        return;
-    r->failure_count++;
-    add_xml(&r->cases, state);
-    buf_adds(&r->cases, "\"/></testcase>\n");
-}
-
 /* One line of the doctor. */
 static void put_doctor(const struct render *r, const struct json *event)
 {
@@ -349,21 +294,6 @@ static void put_doctor(const struct render *r, const struct json *event)
             buf_printf(&line, "\n%22sdo: %s", "", remedy);
         put_line(buf_str(&line));
     }
-}
-
-static void add_doctor_case(struct render *r, const struct json *event)
-{
-    bool failed = str_is(str_of(json_get_text(event, "state")), "fail");
-
-    buf_printf(&r->cases, "  <testcase classname=\"%s\" name=\"", r->command);
-    add_xml(&r->cases, json_get_text(event, "check"));
-    buf_adds(&r->cases, failed ? "\"><failure message=\"" : "\"/>\n");
-    r->case_count++;
-    if (!failed)
-        return;
-    r->failure_count++;
-    add_xml(&r->cases, json_get_text(event, "found"));
-    buf_adds(&r->cases, "\"/></testcase>\n");
 }
 
 static void put_run(const struct render *r, const struct json *event)
@@ -397,12 +327,7 @@ void render_event(void *render, const struct json *event)
     struct render *r = render;
     const char *type = json_get_text(event, "type");
 
-    if (r->options->junit && str_is(str_of(type), "step"))
-        add_case(r, event);
-    if (r->options->junit && str_is(str_of(type), "proof"))
-        add_proof_case(r, event);
-    if (r->options->junit && str_is(str_of(type), "doctor"))
-        add_doctor_case(r, event);
+    junit_event(r->junit, event);
     github_event(r->github, event);
     if (r->live && (str_is(str_of(type), "run") || str_is(str_of(type), "step"))) {
         live_event(r->live, event);
@@ -431,20 +356,6 @@ void render_source(struct render *render, const struct json *event)
     json_write(event, &line);
     puts(buf_text(&line));
     fflush(stdout);
-}
-
-static bool write_junit(struct render *r, struct error *err)
-{
-    CLEANUP(buf_release) struct buf text = {0};
-    CLEANUP(buf_release) struct buf safe = {0};
-
-    buf_adds(&text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    buf_printf(&text, "<testsuite name=\"lab %s\" tests=\"%zu\" failures=\"%zu\" skipped=\"%zu\">\n",
-               r->command, r->case_count, r->failure_count, r->skipped_count);
-    buf_add(&text, buf_str(&r->cases));
-    buf_adds(&text, "</testsuite>\n");
-    redact(buf_str(&text), &safe);
-    return file_replace(r->options->junit, buf_str(&safe), err) || error_wrap(err, "write the JUnit report");
 }
 
 static void put_summary(const struct render *r, const struct json *summary)
@@ -497,7 +408,8 @@ bool render_end(struct render *r, const struct json *summary, int status, struct
             live_tell(r->live, status);
     }
     github_end(r->github, status);
-    return !r->options->junit || write_junit(r, err);
+    return !r->junit ||
+           junit_write(r->junit, r->options->junit, json_int(json_get(summary, "wall_ms"), 0), err);
 }
 
 void render_free(struct render *r)
@@ -506,6 +418,6 @@ void render_free(struct render *r)
         return;
     live_free(r->live);
     github_free(r->github);
-    buf_release(&r->cases);
+    junit_free(r->junit);
     mem_free(r);
 }
