@@ -143,6 +143,9 @@ COMMAND(explain)
     *status = 0;
     while (form < ARRAY_LEN(forms) && strcmp(forms[form].name, as) != 0)
         form++;
+    /* In the environment LAB_AS may be meant for the sandbox. */
+    if (form == ARRAY_LEN(forms) && !option_given(o, "as"))
+        form = 0;
     if (form == ARRAY_LEN(forms))
         return error_set(err, ERR_USAGE, "--as is cli, sql, boto3 or curl, not \"%s\"", as);
     bool ok = session_load_plan(&s, o, err) && explain(&s, words[0], form, err);

@@ -102,6 +102,15 @@ bool option_applies(const struct option_row *row, const char *command)
     return false;
 }
 
+bool option_given(const struct options *o, const char *name)
+{
+    for (size_t i = 0; i < o->given_count; i++) {
+        if (strcmp(o->given[i]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static const struct option_row *find_option(struct str name, char letter)
 {
     for (const struct option_row *row = option_rows; row->name; row++) {

@@ -52,6 +52,8 @@ extern const struct option_row option_rows[]; /* ends with a NULL name */
 MUST_USE bool options_parse(int argc, char **argv, char **env, struct options *out, struct error *err);
 void options_release(struct options *o);
 
+/** Whether the option stands on the command line, not in the environment alone. */
+bool option_given(const struct options *o, const char *name);
 /** Whether the option belongs to the command. */
 bool option_applies(const struct option_row *row, const char *command);
 
