@@ -267,6 +267,18 @@ static void add_sql(const struct program *p, const struct json *item)
     line(p, 0, "])");
 }
 
+static void add_unless(const struct program *p, const struct json *item, const char *name)
+{
+    const char *text = json_get_text(item, "unless");
+
+    if (!*text)
+        return;
+    explain_indent(p->depth, p->out);
+    buf_printf(p->out, "if \"%s\" in %s:\n", text, name);
+    explain_indent(p->depth + 1, p->out);
+    buf_printf(p->out, "raise SystemExit(\"it is \" + %s)\n", name);
+}
+
 static void end_repeat(struct program *p, const struct json *item)
 {
     const struct json *words = json_get(item, "is");
@@ -284,6 +296,7 @@ static void end_repeat(struct program *p, const struct json *item)
     }
     buf_adds(p->out, ":\n");
     line(p, 1, "break");
+    add_unless(p, item, buf_text(&name));
     nap(p, 0, 3);
     p->depth--;
     if (p->depth == 0) {

@@ -392,6 +392,19 @@ static void add_condition(const struct json *item, struct buf *out)
     buf_adds(out, " ]]");
 }
 
+static void add_unless(const struct script *s, const struct json *item)
+{
+    CLEANUP(buf_release) struct buf name = {0};
+    const char *text = json_get_text(item, "unless");
+
+    if (!*text)
+        return;
+    mark_variable(json_str(json_get(item, "mark")), &name);
+    explain_indent(s->depth, s->out);
+    buf_printf(s->out, "[[ $%s != *%s* ]] || { echo \"it is $%s\" >&2; exit 1; }\n", buf_text(&name), text,
+               buf_text(&name));
+}
+
 static void end_repeat(struct script *s, const struct json *item)
 {
     CLEANUP(buf_release) struct buf condition = {0};
@@ -399,6 +412,7 @@ static void end_repeat(struct script *s, const struct json *item)
     add_condition(item, &condition);
     explain_indent(s->depth, s->out);
     buf_printf(s->out, "%s && break\n", buf_text(&condition));
+    add_unless(s, item);
     explain_indent(s->depth, s->out);
     buf_adds(s->out, "sleep 3\n");
     s->depth--;

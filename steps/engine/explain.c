@@ -43,8 +43,20 @@ char *explain_own(const struct step_context *c, const char *output)
 
 /* --- items --- */
 
-/* JSON inside a text: a number's mark stands there in quotes that have to go. */
-static void unquote_numbers(struct str text, struct buf *out)
+void explain_quote_numbers(struct str text, struct buf *out)
+{
+    struct str before, name, after;
+
+    for (; explain_next_mark(text, &before, &name, &after); text = after) {
+        const char *quote = str_ends(name, STR("#")) ? "\"" : "";
+
+        buf_add(out, before);
+        buf_printf(out, "%s" MARK_BEGIN "%.*s" MARK_END "%s", quote, STR_ARG(name), quote);
+    }
+    buf_add(out, text);
+}
+
+void explain_unquote_numbers(struct str text, struct buf *out)
 {
     struct str before, name, after;
 
@@ -69,7 +81,7 @@ struct json *explain_call(struct json *items, const char *service, const char *o
 
         if (!str_contains(json_str(m), STR("#" MARK_END)))
             continue;
-        unquote_numbers(json_str(m), &text);
+        explain_unquote_numbers(json_str(m), &text);
         json_put_str(input, key, buf_str(&text));
         m = json_get(input, key);
     }
@@ -106,13 +118,20 @@ static struct json *until(const struct step_context *c, struct json *items, cons
     return json_push(items, json_of("type", "until", "mark", name, NULL));
 }
 
-void explain_until(const struct step_context *c, struct json *items, const char *output,
-                   const char *const *words)
+struct json *explain_until(const struct step_context *c, struct json *items, const char *output,
+                           const char *const *words)
 {
-    struct json *is = json_put(until(c, items, output), "is", json_array());
+    struct json *item = until(c, items, output);
+    struct json *is = json_put(item, "is", json_array());
 
     for (; *words; words++)
         json_push(is, json_text_new(*words));
+    return item;
+}
+
+void explain_unless(struct json *until, const char *text)
+{
+    json_put_text(until, "unless", text);
 }
 
 void explain_until_seen(const struct step_context *c, struct json *items, const char *output,

@@ -9,7 +9,7 @@
  *   {"type":"sql","login":{"host","port","user","password","database"},
  *    "statements":[…],"fails": SQLSTATE}
  *   {"type":"repeat"} … {"type":"until","mark": MARK, "is":[…] | "contains": TEXT,
- *    "show": true}
+ *    "unless": TEXT, "show": true}
  * each with "why", a line for people, where there is something to say. "fails" is the
  * refusal that is wanted; "again" says that the call may be refused at first. */
 #ifndef STEPS_ENGINE_EXPLAIN_H
@@ -27,6 +27,11 @@ char *explain_mark(const char *name);
 /** The first mark in text: what stands before it, its name, what is behind it. False
  * when there is none. */
 bool explain_next_mark(struct str text, struct str *before, struct str *name, struct str *after);
+
+/** In a text that holds JSON a number's mark stands without quotes; with them the text
+ * can be parsed. And back. */
+void explain_quote_numbers(struct str text, struct buf *out);
+void explain_unquote_numbers(struct str text, struct buf *out);
 
 /* A path: members joined by dots as in json_path, "*" every element (the values joined
  * by commas), "Tags[KEY]" the value of a tag, "A/b" the member b of the JSON text A. */
@@ -54,9 +59,11 @@ char *explain_own(const struct step_context *c, const char *output);
 /** Adds SQL to be run with a login; both are taken over. Returns the item. */
 struct json *explain_sql(struct json *items, struct json *login, struct json *statements);
 void explain_repeat(struct json *items, const char *why);
-/** Ends a repeat when STEP.OUTPUT is one of these words. */
-void explain_until(const struct step_context *c, struct json *items, const char *output,
-                   const char *const *words);
+/** Ends a repeat when STEP.OUTPUT is one of these words. Returns the item. */
+struct json *explain_until(const struct step_context *c, struct json *items, const char *output,
+                           const char *const *words);
+/** And in failure once it contains text: what is waited for does not come any more. */
+void explain_unless(struct json *until, const char *text);
 /** The same when it contains text; then it is shown. */
 void explain_until_seen(const struct step_context *c, struct json *items, const char *output,
                         const char *text);

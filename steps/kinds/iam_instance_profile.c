@@ -181,13 +181,28 @@ static enum step_status undo(struct step_context *c, struct error *err)
     return undo(c, err);
 }
 
+/* The call that puts the role in, or takes it out. */
+static void explain_fill(const struct step_context *c, const char *operation, struct json *items)
+{
+    explain_call(
+        items, "iam", operation,
+        fill_input(json_get_text(step_with(c), "name"), json_text(json_path(step_with(c), "role.name"))));
+}
+
 static bool explain(struct step_context *c, struct json *items, struct error *err)
 {
     (void)err;
     explain_call(items, "iam", "CreateInstanceProfile", create_input(c));
-    explain_call(
-        items, "iam", "AddRoleToInstanceProfile",
-        fill_input(json_get_text(step_with(c), "name"), json_text(json_path(step_with(c), "role.name"))));
+    explain_fill(c, "AddRoleToInstanceProfile", items);
+    return true;
+}
+
+static bool explain_undo(struct step_context *c, struct json *items, struct error *err)
+{
+    (void)err;
+    explain_fill(c, "RemoveRoleFromInstanceProfile", items);
+    explain_call(items, "iam", "DeleteInstanceProfile",
+                 json_of("InstanceProfileName", json_get_text(step_with(c), "name"), NULL));
     return true;
 }
 
@@ -212,5 +227,6 @@ const struct step_kind kind_iam_instance_profile = {
     .undo = undo,
     .check = check_profile,
     .explain = explain,
+    .explain_undo = explain_undo,
     .finds = finds,
 };

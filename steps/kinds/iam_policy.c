@@ -269,6 +269,15 @@ static bool explain(struct step_context *c, struct json *items, struct error *er
     return true;
 }
 
+static bool explain_undo(struct step_context *c, struct json *items, struct error *err)
+{
+    CLEANUP(mem_freep) char *arn = own_arn(c);
+
+    (void)err;
+    explain_call(items, "iam", "DeletePolicy", json_of("PolicyArn", arn, NULL));
+    return true;
+}
+
 static const struct explain_find finds[] = {{.output = "arn", .text = own_arn}, {0}};
 
 const struct step_kind kind_iam_policy = {
@@ -278,5 +287,6 @@ const struct step_kind kind_iam_policy = {
     .undo = undo,
     .check = check_policy,
     .explain = explain,
+    .explain_undo = explain_undo,
     .finds = finds,
 };

@@ -277,16 +277,30 @@ static enum step_status undo(struct step_context *c, struct error *err)
     return undo(c, err);
 }
 
-static bool explain(struct step_context *c, struct json *items, struct error *err)
+/* One call for each of the managed policies. */
+static void explain_managed(const struct step_context *c, const char *operation, struct json *items)
 {
     const struct json *wanted = json_get(step_with(c), "managed_policies");
 
-    (void)err;
-    explain_call(items, "iam", "CreateRole", create_input(c));
     for (const struct json *policy = json_first(wanted); policy; policy = json_next(policy)) {
         CLEANUP(mem_freep) char *arn = managed_arn(c, json_text(policy));
-        explain_call(items, "iam", "AttachRolePolicy", attach_input(c, arn));
+        explain_call(items, "iam", operation, attach_input(c, arn));
     }
+}
+
+static bool explain(struct step_context *c, struct json *items, struct error *err)
+{
+    (void)err;
+    explain_call(items, "iam", "CreateRole", create_input(c));
+    explain_managed(c, "AttachRolePolicy", items);
+    return true;
+}
+
+static bool explain_undo(struct step_context *c, struct json *items, struct error *err)
+{
+    (void)err;
+    explain_managed(c, "DetachRolePolicy", items);
+    explain_call(items, "iam", "DeleteRole", json_of("RoleName", json_get_text(step_with(c), "name"), NULL));
     return true;
 }
 
@@ -311,5 +325,6 @@ const struct step_kind kind_iam_role = {
     .undo = undo,
     .check = check_role,
     .explain = explain,
+    .explain_undo = explain_undo,
     .finds = finds,
 };

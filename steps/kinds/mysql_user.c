@@ -418,6 +418,18 @@ static bool explain_reissue(struct step_context *c, struct json *items, struct e
     return true;
 }
 
+static bool explain_undo(struct step_context *c, struct json *items, struct error *err)
+{
+    const struct mysql_account account = account_of(c);
+    struct json *item = explain_sql(items, explain_admin(c, items), json_array());
+    CLEANUP(buf_release) struct buf sql = {0};
+
+    if (!mysql_sql_drop_user(&account, false, &sql, err))
+        return false;
+    json_push(json_edit(item, "statements"), json_string(buf_str(&sql)));
+    return true;
+}
+
 const struct step_kind kind_mysql_user = {
     .schema = {"mysql.user", "a database user with its grants", KIND_RESOURCE, false, with, outputs},
     .observe = observe,
@@ -426,5 +438,6 @@ const struct step_kind kind_mysql_user = {
     .check = check_user,
     .reissue = reissue,
     .explain = explain,
+    .explain_undo = explain_undo,
     .explain_reissue = explain_reissue,
 };

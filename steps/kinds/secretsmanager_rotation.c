@@ -470,11 +470,31 @@ static bool explain(struct step_context *c, struct json *items, struct error *er
     explain_gives(
         c, explain_call(items, "cloudformation", "DescribeStacks", json_of("StackName", stack_name(c), NULL)),
         "status", "Stacks.0.StackStatus");
-    explain_until(c, items, "status", made);
+    explain_unless(explain_until(c, items, "status", made), "ROLLBACK");
     explain_repeat(items, "until the first rotation has ended");
     explain_gives(c, explain_call(items, "secretsmanager", "DescribeSecret", secret_input(c)), "labels",
                   "VersionIdsToStages.*.*");
     explain_until_seen(c, items, "labels", "AWSPREVIOUS");
+    return true;
+}
+
+/* Rotation off first: it must not fire at a user that is on its way out. A deleted stack
+ * is known by its id alone. The log group outlives the stack. */
+static bool explain_undo(struct step_context *c, struct json *items, struct error *err)
+{
+    static const char *const deleted[] = {"DELETE_COMPLETE", NULL};
+    CLEANUP(mem_freep) char *stack = explain_own(c, "stack_id");
+    CLEANUP(mem_freep) char *group = mem_printf("/aws/lambda/%s", json_get_text(step_with(c), "function"));
+
+    (void)err;
+    explain_call(items, "secretsmanager", "CancelRotateSecret", secret_input(c));
+    explain_call(items, "cloudformation", "DeleteStack", json_of("StackName", stack, NULL));
+    explain_repeat(items, "until the stack and its function are gone: the network interface takes long");
+    explain_gives(c,
+                  explain_call(items, "cloudformation", "DescribeStacks", json_of("StackName", stack, NULL)),
+                  "status", "Stacks.0.StackStatus");
+    explain_unless(explain_until(c, items, "status", deleted), "FAILED");
+    explain_call(items, "logs", "DeleteLogGroup", json_of("logGroupName", group, NULL));
     return true;
 }
 
@@ -497,5 +517,6 @@ const struct step_kind kind_secretsmanager_rotation = {
     .undo = undo,
     .check = check_rotation,
     .explain = explain,
+    .explain_undo = explain_undo,
     .finds = finds,
 };

@@ -416,16 +416,21 @@ static enum step_status apply(struct step_context *c, struct error *err)
     return STEP_FINISHED;
 }
 
-static bool delete_it(struct step_context *c, struct error *err)
+static struct json *delete_input(const struct step_context *c, bool purge)
 {
     struct json *in = json_of("SecretId", name_of(c), NULL);
 
-    if (step_purges(c))
+    if (purge)
         json_put_bool(in, "ForceDeleteWithoutRecovery", true);
     else
         json_put_int(in, "RecoveryWindowInDays", json_int(json_get(step_with(c), "recovery_days"), 7));
-    return change(c, name_of(c), "secretsmanager", "DeleteSecret", in, "ResourceNotFoundException", NULL,
-                  err);
+    return in;
+}
+
+static bool delete_it(struct step_context *c, struct error *err)
+{
+    return change(c, name_of(c), "secretsmanager", "DeleteSecret", delete_input(c, step_purges(c)),
+                  "ResourceNotFoundException", NULL, err);
 }
 
 static enum step_status undo(struct step_context *c, struct error *err)
@@ -462,6 +467,13 @@ static bool explain(struct step_context *c, struct json *items, struct error *er
     return true;
 }
 
+static bool explain_undo(struct step_context *c, struct json *items, struct error *err)
+{
+    (void)err;
+    explain_call(items, "secretsmanager", "DeleteSecret", delete_input(c, false));
+    return true;
+}
+
 static const struct explain_find finds[] = {
     {"arn", NULL, "secretsmanager", "DescribeSecret", look_input, "ARN", false}, {0}};
 
@@ -472,5 +484,6 @@ const struct step_kind kind_secretsmanager_secret = {
     .undo = undo,
     .check = check_secret,
     .explain = explain,
+    .explain_undo = explain_undo,
     .finds = finds,
 };

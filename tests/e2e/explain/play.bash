@@ -19,6 +19,30 @@ play_python() {
     # shellcheck disable=SC2046 # names of steps
     "$(python3 -c 'import sys; print(sys.executable)')" "$here/explain/play.py" $(steps | sed 's/$/.py/')
 }
+# What the plan makes is taken back by the printed forms of its undos.
+undone() {
+    local step as
+    { cat "$plan" && printf '  undo-%s: {undo: %s, needs: [%s]}\n' rotation rotation audit profile profile undo-rotation \
+        role role undo-profile policy policy undo-role secret secret undo-policy db-user db-user undo-secret; } >undo.yaml
+    for step in undo-rotation undo-profile undo-role undo-policy undo-secret undo-db-user; do
+        as=curl
+        "$LAB" explain "$step" -f undo.yaml --as curl >"$step.curl" || return
+        if [ "$step" = undo-db-user ]; then as=sql; "$LAB" explain "$step" -f undo.yaml --as sql >"$step.sql" || return; fi
+        run_form "$as" "$step.$as" >"$step.out" 2>&1 || { echo "step $step as $as failed:"; tail -n 20 "$step.out"; return 1; }
+        echo "$step $as"
+    done
+    "$LAB" down --prove --plain
+}
+# The world as it is now, before something else is done to it.
+keep_world() {
+    local deadline=$((SECONDS + 60))
+    kill -USR1 "$PPID"
+    until [ -s dump.json ]; do
+        [ $SECONDS -lt $deadline ] || { echo 'the sandbox wrote no dump'; return 1; }
+        read -rt 0.05 <> <(:)
+    done
+    mv dump.json kept.json
+}
 play() {
     local form=$1 step as
     # The forms wait for seconds, as AWS needs it; the sandbox does not.
@@ -36,7 +60,8 @@ play() {
         run_form "$as" "$step.$form" >"$step.out" 2>&1 || { echo "step $step as $as failed:"; tail -n 20 "$step.out"; return 1; }
         echo "$step $as"
     done
-    "$LAB" access-test -s secret_Demouser --plain && looked
+    "$LAB" access-test -s secret_Demouser --plain && looked || return
+    [ "$form" != curl ] || { keep_world && undone; }
 }
 # The account without its password's hash, and its grants.
 looked() {
