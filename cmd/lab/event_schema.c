@@ -41,7 +41,7 @@ static const struct event_row {
     {"why", NULL, "why a request is allowed or denied, and what would allow it",
      "principal action resource decision:d side reason policy statement lacks:a changes:c "
      "cannot_tell:a"},
-    {"explanation", NULL, "a step in another language", "step as text"},
+    {"explanation", NULL, "a step, or the plan, in another language", "step? as text"},
     {"graph", NULL, "the plan as a picture's source", "as text"},
     {"report", NULL, "the page that was written", "file bytes:i"},
     {"error", NULL, "why a command ended before it began", "code message"},

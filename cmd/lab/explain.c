@@ -13,12 +13,11 @@
 
 static const struct {
     const char *name;
-    explain_renderer *render;
+    explain_renderer *render;             /* of one step */
+    explain_steps_renderer *render_steps; /* or of one or all */
 } forms[] = {
-    {"cli", explain_cli},
-    {"sql", explain_sql_form},
-    {"boto3", explain_boto3},
-    {"curl", explain_curl},
+    {"cli", explain_cli, NULL},   {"sql", explain_sql_form, NULL},        {"boto3", explain_boto3, NULL},
+    {"curl", explain_curl, NULL}, {"terraform", NULL, explain_terraform}, {"console", NULL, explain_console},
 };
 
 bool item_is(const struct json *item, const char *type)
@@ -31,6 +30,15 @@ const struct aws_operation *item_operation(const struct json *item)
     const struct aws_service *service = model_service(json_get_text(item, "service"));
 
     return service ? model_operation(service, json_get_text(item, "operation")) : NULL;
+}
+
+const struct json *item_giver(const struct json *items, struct str mark)
+{
+    for (const struct json *item = json_first(items); item; item = json_next(item)) {
+        if (json_getn(json_get(item, "gives"), mark))
+            return item;
+    }
+    return NULL;
 }
 
 bool items_have(const struct json *items, const char *type)
@@ -77,8 +85,43 @@ static void hide_environment(struct plan *plan)
     plan->env = marks;
 }
 
-static bool find_items(struct session *s, const struct plan_step *step, struct json **items,
-                       struct error *err)
+static bool show(const struct session *s, const char *id, const char *as, struct str text, struct error *err)
+{
+    CLEANUP(buf_release) struct buf safe = {0};
+
+    redact_values(text, &safe);
+    if (!s->options->json) {
+        fputs(buf_text(&safe), stdout);
+        return true;
+    }
+    CLEANUP(json_freep)
+    struct json *event = json_of("type", "explanation", "as", as, "text", buf_text(&safe), NULL);
+    if (id)
+        json_put_text(event, "step", id);
+    struct render *render = render_new(s->options, "explain");
+    render_source(render, event);
+    bool ok = render_end(render, NULL, 0, err);
+    render_free(render);
+    return ok;
+}
+
+struct explanations {
+    struct explanation *all;
+    struct json **items;
+    size_t count;
+};
+
+static void explanations_release(struct explanations *e)
+{
+    for (size_t i = 0; i < e->count; i++)
+        json_free(e->items[i]);
+    mem_free(e->items);
+    mem_free(e->all);
+}
+
+/* What one step asks, or without one every step of the plan. */
+static bool find_explanations(struct session *s, const struct plan_step *only, struct explanations *e,
+                              struct error *err)
 {
     CLEANUP(mem_freep) char *account = explain_mark("account");
     CLEANUP(mem_freep) char *region = explain_mark("env.AWS_REGION");
@@ -94,43 +137,45 @@ static bool find_items(struct session *s, const struct plan_step *step, struct j
     };
 
     hide_environment(&s->plan);
-    return explain_step(&options, step, items, err);
+    e->all = mem_array(s->plan.step_count, sizeof *e->all);
+    e->items = mem_array(s->plan.step_count, sizeof(struct json *));
+    for (size_t i = 0; i < s->plan.step_count; i++) {
+        const struct plan_step *step = &s->plan.steps[s->plan.order[i]];
+
+        if (only && step != only)
+            continue;
+        if (!explain_step(&options, step, &e->items[e->count], err))
+            return false;
+        e->all[e->count] = (struct explanation){&s->plan, step, e->items[e->count]};
+        e->count++;
+    }
+    return true;
 }
 
-static bool show(const struct session *s, const struct plan_step *step, const char *as, struct str text,
-                 struct error *err)
+static bool find_step(const struct session *s, const char *id, const struct plan_step **step,
+                      struct error *err)
 {
-    CLEANUP(buf_release) struct buf safe = {0};
+    const char *near = NULL;
 
-    redact_values(text, &safe);
-    if (!s->options->json) {
-        fputs(buf_text(&safe), stdout);
-        return true;
-    }
-    CLEANUP(json_freep)
-    struct json *event =
-        json_of("type", "explanation", "step", step->id, "as", as, "text", buf_text(&safe), NULL);
-    struct render *render = render_new(s->options, "explain");
-    render_source(render, event);
-    bool ok = render_end(render, NULL, 0, err);
-    render_free(render);
-    return ok;
+    *step = id ? plan_find(&s->plan, str_of(id), &near) : NULL;
+    if (id && !*step)
+        return error_set(err, ERR_USAGE, "there is no step %s%s%s", id, near ? ": did you mean " : "",
+                         near ? near : "");
+    return true;
 }
 
 static bool explain(struct session *s, const char *id, size_t form, struct error *err)
 {
-    const char *near = NULL;
-    const struct plan_step *step = plan_find(&s->plan, str_of(id), &near);
-    CLEANUP(json_freep) struct json *items = NULL;
+    CLEANUP(explanations_release) struct explanations e = {0};
     CLEANUP(buf_release) struct buf text = {0};
+    const struct plan_step *step;
 
-    if (!step)
-        return error_set(err, ERR_USAGE, "there is no step %s%s%s", id, near ? ": did you mean " : "",
-                         near ? near : "");
-    if (!find_items(s, step, &items, err))
+    if (!find_step(s, id, &step, err) || !find_explanations(s, step, &e, err))
         return false;
-    const struct explanation x = {&s->plan, step, items};
-    return forms[form].render(&x, &text, err) && show(s, step, forms[form].name, buf_str(&text), err);
+    if (!(forms[form].render ? forms[form].render(e.all, &text, err)
+                             : forms[form].render_steps(e.all, e.count, &text, err)))
+        return false;
+    return show(s, id, forms[form].name, buf_str(&text), err);
 }
 
 COMMAND(explain)
@@ -139,7 +184,6 @@ COMMAND(explain)
     struct session s = {.stop_fd = -1};
     size_t form = 0;
 
-    (void)count;
     *status = 0;
     while (form < ARRAY_LEN(forms) && strcmp(forms[form].name, as) != 0)
         form++;
@@ -147,8 +191,12 @@ COMMAND(explain)
     if (form == ARRAY_LEN(forms) && !option_given(o, "as"))
         form = 0;
     if (form == ARRAY_LEN(forms))
-        return error_set(err, ERR_USAGE, "--as is cli, sql, boto3 or curl, not \"%s\"", as);
-    bool ok = session_load_plan(&s, o, err) && explain(&s, words[0], form, err);
+        return error_set(err, ERR_USAGE, "--as is cli, sql, boto3, curl, terraform or console, not \"%s\"",
+                         as);
+    if (count == 0 && forms[form].render)
+        return error_set(err, ERR_USAGE, "--as %s wants a step; terraform and console tell the whole plan",
+                         forms[form].name);
+    bool ok = session_load_plan(&s, o, err) && explain(&s, count > 0 ? words[0] : NULL, form, err);
     session_release(&s);
     return ok;
 }

@@ -18,10 +18,18 @@ explain_renderer explain_cli, explain_curl; /* explain_shell.c */
 explain_renderer explain_boto3;             /* explain_boto3.c */
 explain_renderer explain_sql_form;          /* explain_sql_form.c */
 
+/* Of one step, or of all in an order in which they can run. */
+typedef bool explain_steps_renderer(const struct explanation *steps, size_t count, struct buf *out,
+                                    struct error *err);
+explain_steps_renderer explain_terraform; /* explain_terraform.c */
+explain_steps_renderer explain_console;   /* explain_console.c */
+
 /* --- of an item --- */
 bool item_is(const struct json *item, const char *type);
 /** The model's row of a call; NULL: not a call. */
 const struct aws_operation *item_operation(const struct json *item);
+/** The call that gives a mark; NULL: none. */
+const struct json *item_giver(const struct json *items, struct str mark);
 bool items_have(const struct json *items, const char *type);
 /** "# " and the words, each line indented; nothing without words. */
 void explain_comment(const char *lead, unsigned depth, const char *words, struct buf *out);

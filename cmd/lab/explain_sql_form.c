@@ -5,19 +5,9 @@
 
 #include <string.h>
 
-/* The call that gives a mark; NULL: none. */
-static const struct json *giver(const struct json *items, struct str name)
-{
-    for (const struct json *item = json_first(items); item; item = json_next(item)) {
-        if (json_getn(json_get(item, "gives"), name))
-            return item;
-    }
-    return NULL;
-}
-
 static bool made_by_random(const struct json *items, struct str name)
 {
-    return strcmp(json_get_text(giver(items, name), "operation"), "GetRandomPassword") == 0;
+    return strcmp(json_get_text(item_giver(items, name), "operation"), "GetRandomPassword") == 0;
 }
 
 static void variable(struct str name, struct buf *out)

@@ -52,7 +52,7 @@ const struct option_row option_rows[] = {
     {"out", 0, OPTION_TEXT, AT(out), "FILE", "the page (default lab-report.html)", "report", 0, 0},
     {"as", 0, OPTION_TEXT, AT(as), "WHAT",
      "sandbox: admin (default) or workstation; graph: dot (default) or mermaid; "
-     "explain: cli (default), sql, boto3 or curl",
+     "explain: cli (default), sql, boto3, curl, terraform or console",
      "sandbox graph explain", 0, 0},
     {"world", 0, OPTION_TEXT, AT(world), "FILE", "what the account holds at the start", "sandbox", 0, 0},
     {"listen", 0, OPTION_TEXT, AT(listen), "ADDRESS:PORT", "loopback address of the API", "sandbox", 0, 0},
