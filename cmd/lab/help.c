@@ -71,11 +71,25 @@ static void help_environment(FILE *out)
     fputs("Every long option has a twin: --endpoint-url is LAB_ENDPOINT_URL, --jobs is LAB_JOBS.\n"
           "LAB_VAR_name sets the plan's var `name`. An option on the command line wins.\n"
           "\n"
-          "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION,\n"
-          "AWS_DEFAULT_REGION, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_ENDPOINT_URL,\n"
-          "AWS_ENDPOINT_URL_<SERVICE>, AWS_CA_BUNDLE, AWS_MAX_ATTEMPTS and\n"
-          "AWS_EC2_METADATA_SERVICE_ENDPOINT mean what they mean to the AWS CLI.\n"
-          "NO_COLOR and TERM=dumb turn colour off.\n",
+          "What means the same to the AWS CLI:\n"
+          "  keys      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_SECURITY_TOKEN,\n"
+          "            AWS_CREDENTIAL_EXPIRATION, AWS_ACCOUNT_ID\n"
+          "  profile   AWS_PROFILE, AWS_DEFAULT_PROFILE, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE\n"
+          "  a role    AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOKEN_FILE\n"
+          "  region    AWS_REGION, AWS_DEFAULT_REGION, AWS_STS_REGIONAL_ENDPOINTS\n"
+          "  endpoint  AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, AWS_USE_FIPS_ENDPOINT,\n"
+          "            AWS_USE_DUALSTACK_ENDPOINT, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS\n"
+          "  calls     AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, AWS_CA_BUNDLE\n"
+          "  instance  AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT,\n"
+          "            AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE, AWS_METADATA_SERVICE_TIMEOUT,\n"
+          "            AWS_METADATA_SERVICE_NUM_ATTEMPTS\n"
+          "  container AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI,\n"
+          "            AWS_CONTAINER_AUTHORIZATION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\n"
+          "\n"
+          "HTTPS_PROXY and NO_PROXY, or in small letters, are heard for https.\n"
+          "NO_COLOR and TERM=dumb turn colour off. GITHUB_ACTIONS=true adds annotations, and a\n"
+          "table in the file that GITHUB_STEP_SUMMARY names. LAB_SANDBOX says that a sandbox runs.\n"
+          "Files are found by HOME, XDG_CACHE_HOME and TMPDIR, programs by PATH.\n",
           out);
 }
 
@@ -137,6 +151,10 @@ static void help_files(FILE *out)
     fputs(".lab/state.db     checkpoints, 0600 in a directory 0700; never holds a secret\n"
           ".lab/state.db.lock   held while a command changes something\n"
           "lab.yaml          the plan, when there is one in the current directory\n"
+          "lab-report.html   what lab report writes unless --out names another\n"
+          "global-bundle.pem, rds-combined-ca-bundle.pem   in the current directory: the CA of the\n"
+          "                  database, unless --ca names one\n"
+          "~/.aws/config, ~/.aws/credentials   as the AWS CLI has them\n"
           "~/.cache/lab/     the sandbox's database template\n",
           out);
 }
