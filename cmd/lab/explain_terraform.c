@@ -112,16 +112,21 @@ static struct json *map_of(const struct json *list, const char *key, const char 
     return map;
 }
 
-static bool add_filters(const struct hcl_marks *marks, const struct json *filters, struct buf *out,
-                        struct error *err)
+/* A filter may have an argument of its own. */
+static bool add_filters(const struct hcl_marks *marks, const struct terraform_argument *a,
+                        const struct json *filters, struct block *b, struct error *err)
 {
     for (const struct json *f = json_first(filters); f; f = json_next(f)) {
         CLEANUP(buf_release) struct buf values = {0};
+        const char *name = json_get_text(f, "Name");
 
         if (!hcl_value(marks, json_get(f, "Values"), 2, &values, err))
             return false;
-        buf_printf(out, "\n  filter {\n    name   = \"%s\"\n    values = %s\n  }\n", json_get_text(f, "Name"),
-                   buf_text(&values));
+        if (strcmp(name, a->of) == 0)
+            json_put_str(b->arguments, a->name, buf_str(&values));
+        else
+            buf_printf(&b->inner, "\n  filter {\n    name   = \"%s\"\n    values = %s\n  }\n", name,
+                       buf_text(&values));
     }
     return true;
 }
@@ -172,7 +177,7 @@ static bool add_argument(struct configuration *t, const struct terraform_argumen
         ok = hcl_value(&marks, map, 1, &text, err);
         break;
     case ARGUMENT_FILTERS:
-        return add_filters(&marks, value, &b->inner, err);
+        return add_filters(&marks, a, value, b, err);
     }
     if (ok)
         json_put_str(b->arguments, a->name, buf_str(&text));

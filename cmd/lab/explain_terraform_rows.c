@@ -71,7 +71,8 @@ static const struct terraform_argument none[] = {END};
 static const struct terraform_argument of_cluster[] = {PLAIN("DBClusterIdentifier", "cluster_identifier"),
                                                        END};
 static const struct terraform_argument of_group[] = {PLAIN("DBSubnetGroupName", "name"), END};
-static const struct terraform_argument of_instance[] = {{"Filters", NULL, ARGUMENT_FILTERS, NULL, NULL}, END};
+static const struct terraform_argument of_instance[] = {
+    {"Filters", "instance_state_names", ARGUMENT_FILTERS, "instance-state-name", NULL}, END};
 static const struct terraform_argument of_secret_id[] = {PLAIN("SecretId", "name"), END};
 static const struct terraform_argument of_role[] = {PLAIN("RoleName", "name"), END};
 
@@ -86,8 +87,8 @@ static const struct terraform_attribute cluster[] = {
     {NULL, NULL, false}};
 static const struct terraform_attribute group[] = {
     {"DBSubnetGroups.0.Subnets.*.SubnetIdentifier", "subnet_ids", true}, {NULL, NULL, false}};
-static const struct terraform_attribute instance[] = {{"Reservations.0.Instances.0.InstanceId", "id", false},
-                                                      {NULL, NULL, false}};
+static const struct terraform_attribute instance[] = {
+    {"Reservations.0.Instances.0.InstanceId", "ids[0]", false}, {NULL, NULL, false}};
 static const struct terraform_attribute secret_found[] = {{"ARN", "arn", false}, {NULL, NULL, false}};
 static const struct terraform_attribute role_found[] = {{"Role.RoleId", "unique_id", false},
                                                         {NULL, NULL, false}};
@@ -96,7 +97,7 @@ static const struct terraform_source sources[] = {
     {"sts", "GetCallerIdentity", "aws_caller_identity", none, account},
     {"rds", "DescribeDBClusters", "aws_rds_cluster", of_cluster, cluster},
     {"rds", "DescribeDBSubnetGroups", "aws_db_subnet_group", of_group, group},
-    {"ec2", "DescribeInstances", "aws_instance", of_instance, instance},
+    {"ec2", "DescribeInstances", "aws_instances", of_instance, instance},
     {"secretsmanager", "DescribeSecret", "aws_secretsmanager_secret", of_secret_id, secret_found},
     {"iam", "GetRole", "aws_iam_role", of_role, role_found},
 };

@@ -9,7 +9,7 @@ enum argument_form {
     ARGUMENT_VALUE,
     ARGUMENT_DOCUMENT, /* a text that holds JSON */
     ARGUMENT_TAGS,     /* [{Key, Value}] */
-    ARGUMENT_FILTERS   /* [{Name, Values}], as blocks */
+    ARGUMENT_FILTERS   /* [{Name, Values}], as blocks; one named `of` is the argument */
 };
 
 struct terraform_argument {
