@@ -5,10 +5,13 @@
  * users:     {NAME: {policies: [POLICY…], inline: {NAME: DOCUMENT}, tags: {}}}
  * roles:     {NAME: {trust: SERVICE, description: TEXT, policies: […], inline: {…}, tags: {},
  *                    instance_profile: NAME}}
- * network:   {name: TEXT, cidr: CIDR,
- *             subnets: {NAME: {zone: a, cidr: CIDR}},
+ * network:   {name: TEXT, cidr: CIDR, dns_support: BOOL, dns_hostnames: BOOL,
+ *             route: nat|transit|internet|gone|none    of the main route table, nat if left out
+ *             subnets: {NAME: {zone: a, cidr: CIDR, addresses: N, route: as above}},
  *             security_groups: {NAME: {description: TEXT,
- *                               ingress: [{port: N, from: NAME|self|CIDR}]}}}
+ *                               ingress: [{port: N, from: NAME|self|CIDR}]}},
+ *             endpoints: {SERVICE: {subnets: [NAME…], security_groups: [NAME…],
+ *                                   private_dns: BOOL, state: TEXT}}}
  * instances: {NAME: {type: TEXT, subnet: NAME, security_groups: [NAME…], instance_profile: NAME,
  *                    imds: BOOL, tags: {}}}
  * subnet_groups: {NAME: {description: TEXT, subnets: [NAME…]}}
@@ -35,6 +38,9 @@ struct seed {
 
 /** ERR_USAGE "world: PLACE: …"; place and name are joined by a dot. */
 bool seed_refuse(struct error *err, const char *place, const char *name, const char *why);
+/** Ids of the security groups that member names, with their names, onto groups. */
+MUST_USE bool seed_group_list(const struct seed *seed, const char *place, const struct json *from,
+                              struct json *groups, struct error *err);
 /** Refuses members of object that keys (NULL-terminated) does not list, and an
  * object that is none. NULL is an empty object. */
 MUST_USE bool seed_keys(const struct json *object, const char *place, const char *name,
@@ -42,8 +48,10 @@ MUST_USE bool seed_keys(const struct json *object, const char *place, const char
 /** {"k": "v"} as [{"Key","Value"}]; a Name first when name is not NULL. */
 struct json *seed_tags(const struct json *tags, const char *name);
 
-MUST_USE bool seed_identity(struct seed *seed, struct error *err);  /* users, roles, managed policies */
-MUST_USE bool seed_network(struct seed *seed, struct error *err);   /* VPC, subnets, groups */
+MUST_USE bool seed_identity(struct seed *seed, struct error *err); /* users, roles, managed policies */
+MUST_USE bool seed_network(struct seed *seed, struct error *err);  /* VPC, subnets, groups */
+MUST_USE bool seed_routes(struct seed *seed, const struct json *network, struct error *err);
+MUST_USE bool seed_endpoints(struct seed *seed, const struct json *endpoints, struct error *err);
 MUST_USE bool seed_instances(struct seed *seed, struct error *err); /* with their profiles */
 MUST_USE bool seed_databases(struct seed *seed, struct error *err); /* subnet groups, clusters, secrets */
 MUST_USE bool seed_functions(struct seed *seed, struct error *err);

@@ -3,8 +3,9 @@
 
 #include <stdio.h>
 
-static const char *const network_keys[] = {"name", "cidr", "subnets", "security_groups", NULL};
-static const char *const subnet_keys[] = {"zone", "cidr", NULL};
+static const char *const network_keys[] = {
+    "name", "cidr", "dns_support", "dns_hostnames", "subnets", "route", "security_groups", "endpoints", NULL};
+static const char *const subnet_keys[] = {"zone", "cidr", "route", "addresses", NULL};
 static const char *const group_keys[] = {"description", "ingress", NULL};
 static const char *const rule_keys[] = {"port", "from", NULL};
 static const char *const instance_keys[] = {"type", "subnet", "security_groups", "instance_profile", "imds",
@@ -40,8 +41,8 @@ static const char *owner(const struct seed *seed)
 static void seed_vpc(struct seed *seed, const struct json *network)
 {
     const char *cidr = *json_get_text(network, "cidr") ? json_get_text(network, "cidr") : "172.30.0.0/16";
-    struct json *vpc, *table, *associations = json_array(), *routes = json_array(), *main;
-    char table_id[64], id[64];
+    struct json *vpc;
+    char id[64];
 
     sandbox_resource_id(seed->sandbox, "vpc-", seed->vpc_id);
     sandbox_resource_id(seed->sandbox, "dopt-", id);
@@ -50,27 +51,9 @@ static void seed_vpc(struct seed *seed, const struct json *network)
     json_put_bool(vpc, "IsDefault", false);
     json_put(vpc, "Tags",
              seed_tags(NULL, *json_get_text(network, "name") ? json_get_text(network, "name") : "vpc"));
-    json_put_bool(vpc, "enable_dns_support", true);
-    json_put_bool(vpc, "enable_dns_hostnames", true);
+    json_put_bool(vpc, "enable_dns_support", json_bool(json_get(network, "dns_support"), true));
+    json_put_bool(vpc, "enable_dns_hostnames", json_bool(json_get(network, "dns_hostnames"), true));
     world_put(seed->world, "ec2.vpc", seed->vpc_id, vpc);
-
-    sandbox_resource_id(seed->sandbox, "rtb-", table_id);
-    sandbox_resource_id(seed->sandbox, "rtbassoc-", id);
-    main = json_of("RouteTableAssociationId", id, "RouteTableId", table_id, NULL);
-    json_put_bool(main, "Main", true);
-    json_put(main, "AssociationState", json_of("State", "associated", NULL));
-    json_push(associations, main);
-    json_push(routes, json_of("DestinationCidrBlock", cidr, "GatewayId", "local", "Origin",
-                              "CreateRouteTable", "State", "active", NULL));
-    sandbox_resource_id(seed->sandbox, "nat-", id);
-    json_push(routes, json_of("DestinationCidrBlock", "0.0.0.0/0", "NatGatewayId", id, "Origin",
-                              "CreateRoute", "State", "active", NULL));
-    table = json_of("RouteTableId", table_id, "VpcId", seed->vpc_id, "OwnerId", owner(seed), NULL);
-    json_put(table, "Associations", associations);
-    json_put(table, "Routes", routes);
-    json_put(table, "PropagatingVgws", json_array());
-    json_put(table, "Tags", json_array());
-    world_put(seed->world, "ec2.route_table", table_id, table);
 }
 
 static bool seed_subnets(struct seed *seed, const struct json *subnets, struct error *err)
@@ -93,7 +76,7 @@ static bool seed_subnets(struct seed *seed, const struct json *subnets, struct e
         subnet = json_of("SubnetId", id, "SubnetArn", arn, "VpcId", seed->vpc_id, "CidrBlock",
                          json_get_text(from, "cidr"), "AvailabilityZone", name, "AvailabilityZoneId", zone_id,
                          "State", "available", "OwnerId", owner(seed), "world_name", json_key(from), NULL);
-        json_put_int(subnet, "AvailableIpAddressCount", 240);
+        json_put_int(subnet, "AvailableIpAddressCount", json_int(json_get(from, "addresses"), 240));
         json_put_bool(subnet, "DefaultForAz", false);
         json_put_bool(subnet, "MapPublicIpOnLaunch", false);
         json_put(subnet, "Tags", seed_tags(NULL, json_key(from)));
@@ -170,6 +153,20 @@ static bool seed_groups(struct seed *seed, const struct json *groups, struct err
     return true;
 }
 
+bool seed_group_list(const struct seed *seed, const char *place, const struct json *from, struct json *groups,
+                     struct error *err)
+{
+    for (const struct json *e = json_first(json_get(from, "security_groups")); e; e = json_next(e)) {
+        const struct json *group = seed_group(seed, json_text(e));
+
+        if (!group)
+            return seed_refuse(err, place, json_key(from), "security_groups names one that this world lacks");
+        json_push(groups,
+                  json_of("GroupId", json_get_text(group, "GroupId"), "GroupName", json_text(e), NULL));
+    }
+    return true;
+}
+
 bool seed_network(struct seed *seed, struct error *err)
 {
     const struct json *network = json_get(seed->document, "network");
@@ -178,7 +175,8 @@ bool seed_network(struct seed *seed, struct error *err)
         return false;
     seed_vpc(seed, network);
     return seed_subnets(seed, json_get(network, "subnets"), err) &&
-           seed_groups(seed, json_get(network, "security_groups"), err);
+           seed_groups(seed, json_get(network, "security_groups"), err) && seed_routes(seed, network, err) &&
+           seed_endpoints(seed, json_get(network, "endpoints"), err);
 }
 
 /* --- instances --- */
@@ -194,21 +192,6 @@ static void associate(struct seed *seed, const char *instance, const char *profi
     json_put_int(association, "since_ms", 0);
     json_put_int(association, "Timestamp", seed->now_s);
     world_put(seed->world, "ec2.association", id, association);
-}
-
-static bool group_list(const struct seed *seed, const struct json *from, struct json *groups,
-                       struct error *err)
-{
-    for (const struct json *e = json_first(json_get(from, "security_groups")); e; e = json_next(e)) {
-        const struct json *group = seed_group(seed, json_text(e));
-
-        if (!group)
-            return seed_refuse(err, "instances", json_key(from),
-                               "security_groups names one that this world lacks");
-        json_push(groups,
-                  json_of("GroupId", json_get_text(group, "GroupId"), "GroupName", json_text(e), NULL));
-    }
-    return true;
 }
 
 static struct json *instance_entity(struct seed *seed, const struct json *from, const struct json *subnet,
@@ -257,7 +240,8 @@ bool seed_instances(struct seed *seed, struct error *err)
             return seed_refuse(err, "instances", json_key(from), "instance_profile has to be that of a role");
         sandbox_resource_id(seed->sandbox, "i-", id);
         instance = world_put(seed->world, "ec2.instance", id, instance_entity(seed, from, subnet, id));
-        if (!group_list(seed, from, json_put(instance, "SecurityGroups", json_array()), err))
+        if (!seed_group_list(seed, "instances", from, json_put(instance, "SecurityGroups", json_array()),
+                             err))
             return false;
         if (*profile)
             associate(seed, id, profile);

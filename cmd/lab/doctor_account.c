@@ -4,7 +4,7 @@
 #include "aws/common/mem.h"
 #include "aws/crypto/certificate.h"
 #include "cmd/lab/doctor.h"
-#include "steps/kinds/network.h"
+#include "steps/kinds/rotation_network.h"
 
 #include <string.h>
 
@@ -194,113 +194,59 @@ void doctor_quotas(struct doctor *d)
         doctor_say_error(d, "quota", "count the secrets", &why);
 }
 
-/* --- the function's way to Secrets Manager --- */
+/* --- the rotation function's network --- */
 
-static struct json *filters(const char *name, const char *value, const char *name2, const char *value2)
+static bool ask(void *self, const char *service, const char *operation, const struct json *in,
+                struct json **out, struct error *err)
 {
-    const char *const pairs[][2] = {{name, value}, {name2, value2}};
-    struct json *in = json_object();
-    struct json *list = json_put(in, "Filters", json_array());
+    struct doctor *d = self;
 
-    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
-        if (!pairs[i][0])
-            continue;
-        struct json *filter = json_push(list, json_of("Name", pairs[i][0], NULL));
-        json_push(json_put(filter, "Values", json_array()), json_text_new(pairs[i][1]));
-    }
-    return in;
+    return aws_call_all(d->client, service, operation, in, out, err);
 }
 
-static bool has_nat(const struct json *out)
+static void say_network(void *self, const struct network_finding *f)
 {
-    const struct json *tables = json_get(out, "RouteTables");
+    static const enum doctor_state states[] = {[NETWORK_PASS] = DOCTOR_PASS,
+                                               [NETWORK_FAULT] = DOCTOR_FAIL,
+                                               [NETWORK_CANNOT_TELL] = DOCTOR_CANNOT_TELL};
 
-    for (const struct json *t = json_first(tables); t; t = json_next(t)) {
-        const struct json *routes = json_get(t, "Routes");
-        for (const struct json *r = json_first(routes); r; r = json_next(r)) {
-            if (strcmp(json_get_text(r, "DestinationCidrBlock"), "0.0.0.0/0") == 0 &&
-                (*json_get_text(r, "NatGatewayId") || *json_get_text(r, "TransitGatewayId")))
-                return true;
-        }
-    }
-    return false;
+    doctor_say(self, f->check, states[f->state], f->remedy, "%s", f->found);
 }
 
-static bool find_vpc(struct doctor *d, char **vpc, struct error *err)
+static struct json *groups_of(const struct json *cluster)
 {
-    const char *group = json_get_text(doctor_facts_cluster(&d->facts), "DBSubnetGroup");
-    CLEANUP(json_freep) struct json *in = json_of("DBSubnetGroupName", group, NULL);
-    CLEANUP(json_freep) struct json *out = NULL;
-
-    if (!aws_call(d->client, "rds", "DescribeDBSubnetGroups", in, &out, err))
-        return false;
-    *vpc = mem_dup(json_text(json_path(out, "DBSubnetGroups.0.VpcId")));
-    return true;
-}
-
-/* The groups that cluster and rotation function share. */
-static void judge_groups(struct doctor *d)
-{
-    const struct json *cluster = doctor_facts_cluster(&d->facts);
     const struct json *members = json_get(cluster, "VpcSecurityGroups");
-    CLEANUP(json_freep) struct json *in = json_object();
-    CLEANUP(json_freep) struct json *out = NULL;
-    CLEANUP(buf_release) struct buf names = {0};
-    struct json *ids = json_put(in, "GroupIds", json_array());
-    struct error why;
+    struct json *ids = json_array();
 
-    for (const struct json *m = json_first(members); m; m = json_next(m)) {
-        const char *id = json_get_text(m, "VpcSecurityGroupId");
-        json_push(ids, json_text_new(id));
-        buf_printf(&names, "%s%s", names.len ? ", " : "", id);
-    }
-    if (!aws_call(d->client, "ec2", "DescribeSecurityGroups", in, &out, &why)) {
-        doctor_say_error(d, "security group", "look at the cluster's", &why);
-        return;
-    }
-    const struct network_fault *fault =
-        network_find_fault(json_get(out, "SecurityGroups"), json_int(json_get(cluster, "Port"), 3306));
-    doctor_say(d, "security group", fault ? DOCTOR_FAIL : DOCTOR_PASS, fault ? fault->remedy : "", "%s %s",
-               buf_text(&names),
-               fault ? fault->found : "let the rotation function reach the database and Secrets Manager");
+    for (const struct json *m = json_first(members); m; m = json_next(m))
+        json_push(ids, json_text_new(json_get_text(m, "VpcSecurityGroupId")));
+    return ids;
 }
 
-/* Checked for and explained, never made: it costs money by the hour. */
 void doctor_network(struct doctor *d)
 {
-    static const char explained[] = "an interface endpoint keeps these calls inside the VPC; lab makes none, "
-                                    "since it is charged by the hour";
-    CLEANUP(mem_freep)
-    char *service = mem_printf("com.amazonaws.%s.secretsmanager", d->session.settings.region);
-    CLEANUP(mem_freep) char *vpc = NULL;
-    CLEANUP(json_freep) struct json *endpoint_in = NULL;
-    CLEANUP(json_freep) struct json *route_in = NULL;
-    CLEANUP(json_freep) struct json *endpoints = NULL;
-    CLEANUP(json_freep) struct json *routes = NULL;
+    const struct json *cluster = doctor_facts_cluster(&d->facts);
+    CLEANUP(json_freep)
+    struct json *in = json_of("DBSubnetGroupName", json_get_text(cluster, "DBSubnetGroup"), NULL);
+    CLEANUP(json_freep) struct json *groups = groups_of(cluster);
+    CLEANUP(json_freep) struct json *out = NULL;
     struct error why;
 
-    if (steps_of(d, "secretsmanager.rotation", NULL) == 0 || !doctor_facts_cluster(&d->facts))
+    if (steps_of(d, "secretsmanager.rotation", NULL) == 0 || !cluster)
         return;
-    judge_groups(d);
-    if (!find_vpc(d, &vpc, &why)) {
-        doctor_say_error(d, "secrets endpoint", "look for the cluster's network", &why);
+    if (!aws_call(d->client, "rds", "DescribeDBSubnetGroups", in, &out, &why)) {
+        doctor_say_error(d, "subnets", "look for the cluster's", &why);
         return;
     }
-    endpoint_in = filters("vpc-id", vpc, "service-name", service);
-    route_in = filters("vpc-id", vpc, NULL, NULL);
-    if (!aws_call_all(d->client, "ec2", "DescribeVpcEndpoints", endpoint_in, &endpoints, &why) ||
-        !aws_call_all(d->client, "ec2", "DescribeRouteTables", route_in, &routes, &why)) {
+    const struct rotation_network network = {
+        .region = d->session.settings.region,
+        .groups = groups,
+        .subnet_group = json_path(out, "DBSubnetGroups.0"),
+        .port = json_int(json_get(cluster, "Port"), 3306),
+        .ask = ask,
+        .find = say_network,
+        .self = d,
+    };
+    if (!rotation_network_look(&network, &why))
         doctor_say_error(d, "secrets endpoint", "look at the network", &why);
-        return;
-    }
-    if (json_count(json_get(endpoints, "VpcEndpoints")) > 0)
-        doctor_say(d, "secrets endpoint", DOCTOR_PASS, "", "%s is in %s", service, vpc);
-    else if (has_nat(routes))
-        doctor_say(d, "secrets endpoint", DOCTOR_PASS, "",
-                   "none in %s: the rotation function goes out through NAT; %s", vpc, explained);
-    else
-        doctor_say(d, "secrets endpoint", DOCTOR_FAIL,
-                   "make an interface endpoint for Secrets Manager with private DNS, or a NAT gateway",
-                   "none in %s and no way out: the rotation function could not reach Secrets Manager; %s",
-                   vpc, explained);
 }

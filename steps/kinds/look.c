@@ -68,6 +68,17 @@ bool make(struct step_context *c, const char *target, const char *service, const
            asked_before(c, name, target, taken_code, err);
 }
 
+bool is_refusal(const struct error *err)
+{
+    static const char *const codes[] = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"};
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        if (error_is(err, codes[i]))
+            return true;
+    }
+    return false;
+}
+
 bool not_ours(const char *what, const char *name, struct error *err)
 {
     return error_set(err, ERR_NOT_OURS,

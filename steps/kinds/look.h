@@ -32,6 +32,9 @@ MUST_USE bool asked_before(struct step_context *c, const char *operation, const 
 MUST_USE bool make(struct step_context *c, const char *target, const char *service, const char *operation,
                    struct json *in, const char *taken_code, struct error *err);
 
+/** Whether err says that the caller may not ask. */
+bool is_refusal(const struct error *err);
+
 /** error "X exists and is not ours …" (ERR_NOT_OURS). */
 bool not_ours(const char *what, const char *name, struct error *err);
 

@@ -43,7 +43,8 @@ static const struct row rows[] = {
     /* Lambda looks at the function's network in the name of who makes it. */
     {"secretsmanager.rotation", NULL, "Look",
      "ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs ec2:DescribeVpcEndpoints "
-     "ec2:DescribeRouteTables ec2:DescribeNetworkInterfaces logs:DescribeLogGroups",
+     "ec2:DescribeVpcAttribute ec2:DescribeRouteTables ec2:DescribeNetworkInterfaces "
+     "logs:DescribeLogGroups",
      "*", NULL, NULL, NULL},
 
     /* lab check looks for a policy under any name, and inside any role. */

@@ -80,7 +80,7 @@ bool interface_look(struct step_context *c, const char *function, bool *wait, st
     if (json_get(step_scratch(c), "unseen"))
         return true;
     if (!find(c, function, &id, err) || (id && !gone && !function_gone(c, function, &gone, err))) {
-        if (!error_is(err, "UnauthorizedOperation") && !error_is(err, "AccessDeniedException"))
+        if (!is_refusal(err))
             return false;
         step_note(c, "the function's network interface cannot be seen: %s", err->message);
         json_put_bool(step_scratch(c), "unseen", true);

@@ -4,8 +4,8 @@
 #include "steps/engine/explain.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
-#include "steps/kinds/network.h"
 #include "steps/kinds/rotation_interface.h"
+#include "steps/kinds/rotation_network.h"
 #include "steps/kinds/stack.h"
 #include "steps/kinds/table.h"
 #include "steps/kinds/verdict.h"
@@ -149,21 +149,25 @@ static struct json *subnets_input(const struct step_context *c)
     return json_of("DBSubnetGroupName", json_text(json_path(step_with(c), "cluster.subnet_group")), NULL);
 }
 
-/* The subnets of the cluster's subnet group, joined by commas as the template
- * wants them. */
-static bool join_subnets(struct step_context *c, struct buf *out, struct error *err)
+/* Owned. */
+static bool describe_subnet_group(struct step_context *c, struct json **out, struct error *err)
 {
     const char *group = json_text(json_path(step_with(c), "cluster.subnet_group"));
-    CLEANUP(json_freep) struct json *reply = NULL;
 
-    if (!look_up(c, "rds", "DescribeDBSubnetGroups", subnets_input(c), NULL, &reply, err))
+    if (!look_up(c, "rds", "DescribeDBSubnetGroups", subnets_input(c), NULL, out, err))
         return false;
-    const struct json *subnets = json_path(reply, "DBSubnetGroups.0.Subnets");
-    for (const struct json *s = json_first(subnets); s; s = json_next(s))
-        buf_printf(out, "%s%s", out->len ? "," : "", json_get_text(s, "SubnetIdentifier"));
-    if (out->len == 0)
+    if (json_count(json_path(*out, "DBSubnetGroups.0.Subnets")) == 0)
         return error_set(err, ERR_FAILED, "subnet group %s has no subnets", group);
     return true;
+}
+
+/* The ids joined by commas as the template wants them. */
+static void join_subnets(const struct json *group, struct buf *out)
+{
+    const struct json *subnets = json_get(group, "Subnets");
+
+    for (const struct json *s = json_first(subnets); s; s = json_next(s))
+        buf_printf(out, "%s%s", out->len ? "," : "", json_get_text(s, "SubnetIdentifier"));
 }
 
 /* A mark stands for the joined list. */
@@ -215,35 +219,63 @@ static struct json *create_input(const struct step_context *c, const char *subne
     return in;
 }
 
-/* A function that cannot reach the database fails at its first rotation,
- * minutes after the stack was made: said before anything is. */
-static bool check_network(struct step_context *c, struct error *err)
-{
-    const struct json *ids = json_path(step_with(c), "cluster.security_groups");
-    struct json *in = json_object();
-    CLEANUP(json_freep) struct json *out = NULL;
-    CLEANUP(buf_release) struct buf names = {0};
+/* What the look at the network is told about. */
+struct preflight {
+    struct step_context *c;
+    struct buf faults;
+};
 
-    json_put(in, "GroupIds", json_copy(ids));
-    if (!look_up(c, "ec2", "DescribeSecurityGroups", in, NULL, &out, err))
-        return false;
-    const struct network_fault *fault = network_find_fault(
-        json_get(out, "SecurityGroups"), json_int(json_path(step_with(c), "cluster.port"), 3306));
-    if (!fault)
-        return true;
-    join(ids, &names);
-    return error_set(err, ERR_FAILED, "security groups %s %s: %s", buf_text(&names), fault->found,
-                     fault->remedy);
+static bool ask_network(void *self, const char *service, const char *operation, const struct json *in,
+                        struct json **out, struct error *err)
+{
+    struct preflight *p = self;
+
+    return step_call_all(p->c, AS_CALLER, service, operation, in, out, err);
+}
+
+static void find_network(void *self, const struct network_finding *f)
+{
+    struct preflight *p = self;
+
+    if (f->state == NETWORK_CANNOT_TELL)
+        step_note(p->c, "%s cannot be told before the rotation: %s", f->check, f->found);
+    if (f->state == NETWORK_FAULT)
+        buf_printf(&p->faults, "%s%s: %s: %s", p->faults.len ? "; " : "", f->check, f->found, f->remedy);
+}
+
+/* A function that cannot reach the database or Secrets Manager fails at its first
+ * rotation, minutes after the stack was made: said before anything is. */
+static bool check_network(struct step_context *c, const struct json *subnet_group, struct error *err)
+{
+    struct preflight preflight = {.c = c};
+    const struct rotation_network network = {
+        .region = step_region(c),
+        .groups = json_path(step_with(c), "cluster.security_groups"),
+        .subnet_group = subnet_group,
+        .port = json_int(json_path(step_with(c), "cluster.port"), 3306),
+        .ask = ask_network,
+        .find = find_network,
+        .self = &preflight,
+    };
+    bool ok = rotation_network_look(&network, err);
+
+    if (ok && preflight.faults.len > 0)
+        ok = error_set(err, ERR_FAILED, "the rotation function's network: %s", buf_text(&preflight.faults));
+    buf_release(&preflight.faults);
+    return ok;
 }
 
 static bool create_stack(struct step_context *c, const struct json *secret, struct error *err)
 {
     CLEANUP(buf_release) struct buf subnets = {0};
+    CLEANUP(json_freep) struct json *groups = NULL;
     CLEANUP(json_freep) struct json *in = NULL;
     CLEANUP(json_freep) struct json *out = NULL;
 
-    if (!check_network(c, err) || !join_subnets(c, &subnets, err))
+    if (!describe_subnet_group(c, &groups, err) ||
+        !check_network(c, json_path(groups, "DBSubnetGroups.0"), err))
         return false;
+    join_subnets(json_path(groups, "DBSubnetGroups.0"), &subnets);
     in = create_input(c, buf_text(&subnets));
     /* The version in use now: the first rotation has ended when another is. */
     json_put_text(step_memo(c), "before", version_labelled(secret, "AWSCURRENT"));

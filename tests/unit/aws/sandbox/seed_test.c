@@ -50,6 +50,18 @@ static void test_refuses_mistakes_with_their_place(void **state)
          "\"from\":\"h\"}]}}}}",
          "world: network.security_groups.g: ingress needs a port and from: a group of this world, self, or "
          "addresses"},
+        {"a way that there is not", "{\"admin\":\"a\",\"users\":{\"a\":{}},\"network\":{\"route\":\"boat\"}}",
+         "world: network: route has to be nat, transit, internet, gone or none"},
+        {"a subnet's way that there is not",
+         "{\"admin\":\"a\",\"users\":{\"a\":{}},\"network\":{\"subnets\":{\"s\":{\"zone\":\"a\",\"cidr\":"
+         "\"10.0.0.0/"
+         "24\",\"route\":\"boat\"}}}}",
+         "world: network.subnets.s: route has to be nat, transit, internet, gone or none"},
+        {"an endpoint nowhere",
+         "{\"admin\":\"a\",\"users\":{\"a\":{}},\"network\":{\"endpoints\":{\"secretsmanager\":{\"subnets\":["
+         "\"s\"]}"
+         "}}}",
+         "world: network.endpoints.secretsmanager: subnets names one that this world lacks"},
         {"an instance without subnet", "{\"admin\":\"a\",\"users\":{\"a\":{}},\"instances\":{\"i\":{}}}",
          "world: instances.i: subnet has to name one of this world"},
         {"a cluster without subnet group", "{\"admin\":\"a\",\"users\":{\"a\":{}},\"clusters\":{\"c\":{}}}",
