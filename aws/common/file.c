@@ -56,7 +56,7 @@ static int open_readable(const char *path)
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
-bool file_read(const char *path, size_t limit_bytes, struct buf *out, struct error *err)
+bool file_read_private(const char *path, size_t limit_bytes, struct buf *out, bool *shared, struct error *err)
 {
     CLEANUP(close_fd) int fd = open_readable(path);
     struct stat st;
@@ -71,11 +71,19 @@ bool file_read(const char *path, size_t limit_bytes, struct buf *out, struct err
         return error_os(err, "look at %s", path);
     if (!S_ISREG(st.st_mode))
         return error_set(err, ERR_NO_INPUT, "%s is not a regular file", path);
+    *shared = (st.st_mode & (S_IRGRP | S_IROTH)) != 0;
     if (!read_all(fd, path, limit_bytes, out, err)) {
         buf_reset(out);
         return false;
     }
     return true;
+}
+
+bool file_read(const char *path, size_t limit_bytes, struct buf *out, struct error *err)
+{
+    bool shared;
+
+    return file_read_private(path, limit_bytes, out, &shared, err);
 }
 
 /* Opens the directory a path lies in; *name is the last part of path. */

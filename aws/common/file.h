@@ -9,6 +9,10 @@
  * ERR_NO_INPUT when it does not exist or may not be read, ERR_LIMIT. */
 MUST_USE bool file_read(const char *path, size_t limit_bytes, struct buf *out, struct error *err);
 
+/** The same; *shared: its group or others may read it too. */
+MUST_USE bool file_read_private(const char *path, size_t limit_bytes, struct buf *out, bool *shared,
+                                struct error *err);
+
 /** Temporary beside it, 0600, fsync, rename, fsync of the directory. */
 MUST_USE bool file_replace(const char *path, struct str data, struct error *err);
 

@@ -5,12 +5,18 @@
 #include "steps/engine/kind.h"
 #include "steps/mysql/rotation.h"
 
-/** Opens a session with a parsed login; ERR_CONFIG when no CA is known. */
+/** Opens a session with a parsed login; ERR_CONFIG when no CA is known. An option
+ * file's own is taken before the run's. */
 MUST_USE bool database_open(struct step_context *c, const struct mysql_login *login,
                             struct mysql_session **out, struct error *err);
 
-/** The admin by `admin: {secret: NAME}` or `{user_env, password_env}`, at the
- * cluster's endpoint (host and port as JSON of a rds.cluster step). */
+/** The admin's login where it is no secret: `{user_env, password_env}` or
+ * `{option_file}`, at the cluster's endpoint unless the file names another. */
+MUST_USE bool database_read_admin(const struct json *admin, const struct json *cluster,
+                                  struct mysql_login *login, struct error *err);
+
+/** The admin by `admin: {secret: NAME}` or as above, at the cluster's endpoint (host
+ * and port as JSON of a rds.cluster step). */
 MUST_USE bool database_open_admin(struct step_context *c, const struct json *admin,
                                   const struct json *cluster, struct mysql_session **out, struct error *err);
 

@@ -3,11 +3,9 @@
 #include "steps/kinds/leftovers_search.h"
 
 #include "aws/common/mem.h"
+#include "steps/kinds/database.h"
 #include "steps/mysql/account.h"
-#include "steps/mysql/rotation.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool read_admin(struct search *s, const struct json *with, struct mysql_login *login,
@@ -21,15 +19,7 @@ static bool read_admin(struct search *s, const struct json *with, struct mysql_l
         return search_read(s, "secretsmanager", "GetSecretValue", json_of("SecretId", secret, NULL), NULL,
                            &out, err) &&
                mysql_login_parse(json_str(json_get(out, "SecretString")), endpoint, login, err);
-    const char *user = getenv(json_text(json_path(with, "admin.user_env")));
-    const char *password = getenv(json_text(json_path(with, "admin.password_env")));
-    if (!user || !password || strlen(user) >= sizeof login->user)
-        return error_set(err, ERR_CONFIG, "the admin's name or password is not set in the environment");
-    snprintf(login->user, sizeof login->user, "%s", user);
-    snprintf(login->host, sizeof login->host, "%s", endpoint);
-    login->port = (unsigned)json_int(json_path(with, "cluster.port"), 3306);
-    secret_set(&login->password, str_of(password));
-    return true;
+    return database_read_admin(json_get(with, "admin"), json_get(with, "cluster"), login, err);
 }
 
 static bool open_admin(struct search *s, const struct json *with, struct mysql_session **out,
@@ -37,15 +27,16 @@ static bool open_admin(struct search *s, const struct json *with, struct mysql_s
 {
     CLEANUP(mysql_login_release) struct mysql_login login = {0};
 
-    if (!s->request->ca_file)
-        return error_set(err, ERR_CONFIG, "no CA file to verify the database with: use --ca FILE");
     if (!read_admin(s, with, &login, err))
         return error_wrap(err, "read the admin's login");
+    const char *ca_file = login.ca_file[0] ? login.ca_file : s->request->ca_file;
+    if (!ca_file)
+        return error_set(err, ERR_CONFIG, "no CA file to verify the database with: use --ca FILE");
     const struct mysql_target target = {.host = login.host,
                                         .port = login.port,
                                         .user = login.user,
                                         .password = &login.password,
-                                        .ca_file = s->request->ca_file};
+                                        .ca_file = ca_file};
     return mysql_open(&target, out, err);
 }
 

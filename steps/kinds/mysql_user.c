@@ -16,9 +16,24 @@ static const char *const cluster_kinds[] = {"rds.cluster", NULL};
 static const char *const require_words[] = {"SSL", "NONE", NULL};
 
 static const struct schema_field admin_fields[] = {
-    {.name = "secret", .type = FIELD_TEXT, .help = "secret with the admin's username and password"},
-    {.name = "user_env", .type = FIELD_TEXT, .help = "environment variable with the admin's name"},
-    {.name = "password_env", .type = FIELD_TEXT, .help = "environment variable with the admin's password"},
+    {.name = "secret",
+     .type = FIELD_TEXT,
+     .any_of_group = true,
+     .help = "secret with the admin's username and password"},
+    {.name = "user_env",
+     .type = FIELD_TEXT,
+     .any_of_group = true,
+     .beside = "password_env",
+     .help = "environment variable with the admin's name"},
+    {.name = "password_env",
+     .type = FIELD_TEXT,
+     .beside = "user_env",
+     .help = "environment variable with the admin's password"},
+    {.name = "option_file",
+     .type = FIELD_TEXT,
+     .any_of_group = true,
+     .help = "MySQL option file whose [client] group has user and password, and may have host, port and "
+             "ssl-ca; nobody but its owner may read it"},
     {0},
 };
 static const struct schema_field privilege_element[] = {{.name = "", .type = FIELD_TEXT}};

@@ -6,9 +6,10 @@
 #include "aws/common/error.h"
 #include "aws/common/secret.h"
 
-/* The credentials part of a database secret. */
+/* The credentials part of a database secret, or of an option file. */
 struct mysql_login {
     char host[256];
+    char ca_file[1024]; /* of an option file; "": the run's */
     unsigned port;
     char user[81];
     struct secret password;
