@@ -113,7 +113,7 @@ void doctor_ca(struct doctor *d)
 {
     static const char remedy[] = "fetch https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem "
                                  "and name it with --ca";
-    enum { CA_LIMIT_BYTES = 4 * 1024 * 1024, DAY_S = 24 * 3600 };
+    enum { CA_LIMIT_BYTES = 4 * 1024 * 1024, DAY_S = 24 * 3600, SOON_S = 14 * DAY_S };
     const char *file = d->session.ca_file;
     int64_t now_s = clock_wall_ms(&clock_system) / 1000;
     CLEANUP(buf_release) struct buf text = {0};
@@ -124,7 +124,8 @@ void doctor_ca(struct doctor *d)
     if (!d->facts.cluster.asked)
         return;
     if (!file) {
-        doctor_say(d, "database CA", DOCTOR_FAIL, remedy, "no CA file: the database could not be verified");
+        doctor_say(d, "database CA", DOCTOR_FAIL, remedy,
+                   "no CA file (`lab help files`): the database could not be verified");
         return;
     }
     if (!file_read(file, CA_LIMIT_BYTES, &text, &why) ||
@@ -134,9 +135,13 @@ void doctor_ca(struct doctor *d)
     }
     clock_format_iso(dates.newest_from_s, from);
     clock_format_iso(dates.last_until_s, to);
-    doctor_say(d, "database CA", dates.valid > 0 ? DOCTOR_PASS : DOCTOR_FAIL, dates.valid > 0 ? "" : remedy,
-               "%s: %zu of %zu certificates hold today; the newest is %lld days old (%s), the last ends %s",
-               file, dates.valid, dates.count, (long long)((now_s - dates.newest_from_s) / DAY_S), from, to);
+    bool soon = dates.valid > 0 && dates.last_until_s - now_s < SOON_S;
+    /* RDS's own of 2019 ended in August 2024; who still has them verifies nothing. */
+    doctor_say(d, "database CA", dates.valid > 0 ? DOCTOR_PASS : DOCTOR_FAIL,
+               dates.valid > 0 && !soon ? "" : remedy,
+               "%s: %zu of %zu certificates hold today; the newest is %lld days old (%s), the last %s %s%s",
+               file, dates.valid, dates.count, (long long)((now_s - dates.newest_from_s) / DAY_S), from,
+               dates.last_until_s > now_s ? "ends" : "ended", to, soon ? ", soon" : "");
 }
 
 /* --- quotas --- */

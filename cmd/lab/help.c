@@ -152,8 +152,9 @@ static void help_files(FILE *out)
           ".lab/state.db.lock   held while a command changes something\n"
           "lab.yaml          the plan, when there is one in the current directory\n"
           "lab-report.html   what lab report writes unless --out names another\n"
-          "global-bundle.pem, rds-combined-ca-bundle.pem   in the current directory: the CA of the\n"
-          "                  database, unless --ca names one\n"
+          "global-bundle.pem, REGION-bundle.pem, rds-combined-ca-bundle.pem\n"
+          "                  the CA of the database, unless --ca names one: the first of them that is found\n"
+          "                  here, beside the plan, in ~, ~/environment, /etc/ssl/certs, /etc/pki/tls/certs\n"
           "~/.aws/config, ~/.aws/credentials   as the AWS CLI has them\n"
           "~/.cache/lab/     the sandbox's database template\n",
           out);

@@ -3,6 +3,7 @@
 #include "aws/common/file.h"
 #include "aws/common/log.h"
 #include "aws/common/mem.h"
+#include "cmd/lab/ca.h"
 #include "cmd/lab/exit_status.h"
 #include "cmd/lab/guard.h"
 #include "cmd/lab/labs.h"
@@ -94,23 +95,6 @@ bool session_make_plan(struct session *s, const struct options *o, const struct 
     json_write_pretty(plan, &s->plan_text);
     /* It has no vars: those in the environment are meant for another plan. */
     return parse_plan(s, lab, kinds, NULL, err);
-}
-
-/* The CA that verifies the database. */
-static void find_ca(struct session *s)
-{
-    /* LAB_CA comes in as the twin of --ca. The lab text's file name is looked
-     * for too, so that a workstation set up by hand just works. */
-    static const char *const names[] = {"global-bundle.pem", "rds-combined-ca-bundle.pem"};
-
-    if (s->options->ca) {
-        s->ca_file = mem_dup(s->options->ca);
-        return;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(names) && !s->ca_file; i++) {
-        if (access(names[i], R_OK) == 0)
-            s->ca_file = mem_dup(names[i]);
-    }
 }
 
 bool session_transport(const struct session *s, struct http_transport **out, struct error *err)
@@ -237,7 +221,7 @@ bool session_prepare(struct session *s, struct error *err)
     s->caller = provider_chain_new_with(&provider);
     s->instance = provider_imds_new(&s->settings, clock_system);
     s->who = who_new(&s->settings, s->shared, s->caller);
-    find_ca(s);
+    s->ca_file = ca_find(o, s->settings.region);
     return true;
 }
 
