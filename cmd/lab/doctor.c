@@ -56,8 +56,8 @@ void doctor_say_error(struct doctor *d, const char *check, const char *doing, co
 
 /* In the order in which one thing stands on another. */
 static void (*const checks[])(struct doctor *d) = {
-    doctor_account, doctor_endpoints, doctor_permissions, doctor_cluster, doctor_workstation,
-    doctor_ca,      doctor_quotas,    doctor_names,       doctor_network,
+    doctor_account,     doctor_endpoints, doctor_permissions, doctor_keys,  doctor_cluster,
+    doctor_workstation, doctor_ca,        doctor_quotas,      doctor_names, doctor_network,
 };
 
 static bool learn(struct doctor *d, struct error *err)

@@ -23,11 +23,18 @@ void doctor_say(struct doctor *d, const char *check, enum doctor_state state, co
  * failure, anything else cannot be told. */
 void doctor_say_error(struct doctor *d, const char *check, const char *doing, const struct error *err);
 
+/** SimulatePrincipalPolicy for one action on one resource, with a context key. A
+ * resource's own policy is not in it. */
+MUST_USE bool doctor_simulate(struct doctor *d, const char *principal, const char *action,
+                              const char *resource, const char *key, const char *value, bool *allowed,
+                              struct error *err);
+
 void doctor_tools(struct doctor *d);
 void doctor_credentials(struct doctor *d);
 void doctor_account(struct doctor *d);
 void doctor_endpoints(struct doctor *d); /* the clock too */
 void doctor_permissions(struct doctor *d);
+void doctor_keys(struct doctor *d); /* customer KMS keys of secrets */
 void doctor_cluster(struct doctor *d);
 void doctor_workstation(struct doctor *d); /* Session Manager too */
 void doctor_ca(struct doctor *d);

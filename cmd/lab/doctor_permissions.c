@@ -86,6 +86,21 @@ static bool ask(struct doctor *d, const char *principal, const struct json *ques
     return aws_call_all(d->client, "iam", "SimulatePrincipalPolicy", in, out, err);
 }
 
+bool doctor_simulate(struct doctor *d, const char *principal, const char *action, const char *resource,
+                     const char *key, const char *value, bool *allowed, struct error *err)
+{
+    CLEANUP(json_freep)
+    struct json *question = json_of("key", key, "value", value, "resource", resource, NULL);
+    CLEANUP(json_freep) struct json *out = NULL;
+
+    *allowed = false;
+    json_push(json_put(question, "actions", json_array()), json_text_new(action));
+    if (!ask(d, principal, question, &out, err))
+        return false;
+    *allowed = strcmp(json_text(json_path(out, "EvaluationResults.0.EvalDecision")), "allowed") == 0;
+    return true;
+}
+
 /* One line for a resource: what is denied on it. Counts what is allowed. */
 static void judge(struct doctor *d, const struct json *question, const struct json *out, size_t *allowed)
 {

@@ -15,6 +15,9 @@
 static const char *const cluster_kinds[] = {"rds.cluster", NULL};
 static const char *const user_kinds[] = {"mysql.user", NULL};
 
+#define KEY_PATTERN "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$"
+#define KEY_FORM "the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID)"
+
 static const struct schema_field with[] = {
     {.name = "name", .type = FIELD_TEXT, .required = true, .max = 512, .help = "name of the secret"},
     {.name = "description", .type = FIELD_TEXT, .help = "description"},
@@ -37,6 +40,10 @@ static const struct schema_field with[] = {
     {.name = "kms_key",
      .type = FIELD_TEXT,
      .max = 2048,
+     /* An ARN only: IAM statements and the rotation template take nothing else, and what
+      * an alias stands for can change. */
+     .pattern = KEY_PATTERN,
+     .form = KEY_FORM,
      .help = "ARN of the customer KMS key that encrypts it; left as it is when not named"},
     {.name = "recovery_days",
      .type = FIELD_INTEGER,
@@ -75,17 +82,6 @@ static const char *kms_key(const struct step_context *c)
     return json_get_text(step_with(c), "kms_key");
 }
 
-/* An ARN only: IAM statements and the rotation template take nothing else, and
- * what an alias stands for can change. */
-static bool key_usable(const struct step_context *c, struct error *err)
-{
-    const char *key = kms_key(c);
-
-    if (!*key || (strncmp(key, "arn:", 4) == 0 && strstr(key, ":kms:") && strstr(key, ":key/")))
-        return true;
-    return error_set(err, ERR_PLAN, "kms_key has to be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID)");
-}
-
 static struct json *look_input(const struct step_context *c)
 {
     return json_of("SecretId", name_of(c), NULL);
@@ -94,8 +90,8 @@ static struct json *look_input(const struct step_context *c)
 static bool look(struct step_context *c, struct secret_look *l, struct error *err)
 {
     look_release(l);
-    if (!key_usable(c, err) || !look_up(c, "secretsmanager", "DescribeSecret", look_input(c),
-                                        "ResourceNotFoundException", &l->secret, err))
+    if (!look_up(c, "secretsmanager", "DescribeSecret", look_input(c), "ResourceNotFoundException",
+                 &l->secret, err))
         return false;
     l->scheduled = json_get(l->secret, "DeletedDate") != NULL;
     l->ours = step_tags_ours(c, json_get(l->secret, "Tags"));

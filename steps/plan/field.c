@@ -4,6 +4,7 @@
 #include "steps/plan/near.h"
 #include "steps/plan/reference.h"
 
+#include <regex.h>
 #include <stdio.h>
 
 static const char *const node_words[] = {
@@ -64,6 +65,28 @@ static int64_t characters(struct str text)
     return count;
 }
 
+/* A pattern that does not compile is found by whoever tries any text. */
+static bool fits(const char *pattern, const char *text)
+{
+    regex_t compiled;
+
+    if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    bool found = regexec(&compiled, text, 0, NULL, 0) == 0;
+    regfree(&compiled);
+    return found;
+}
+
+static void check_pattern(struct checker *c, const struct schema_field *field,
+                          const struct checked_text *text)
+{
+    char name[200];
+
+    if (text->value.len > 0 && !fits(field->pattern, buf_text(&text->value)))
+        check_field_problem(c, checked_place(c, text), "%s has to be %s", called(text, name, sizeof(name)),
+                            field->form);
+}
+
 static struct json *text_field(struct checker *c, const struct schema_field *field,
                                const struct yaml_node *node)
 {
@@ -79,6 +102,8 @@ static struct json *text_field(struct checker *c, const struct schema_field *fie
                             (long long)field->max);
     else if (text.known && field->choices)
         check_choice(c, field, &text);
+    else if (text.known && field->pattern)
+        check_pattern(c, field, &text);
     return json_string(node->text);
 }
 

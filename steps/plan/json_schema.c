@@ -58,6 +58,10 @@ static struct json *text_schema(const struct schema_field *field)
 {
     struct json *choices;
 
+    if (field->pattern) {
+        CLEANUP(mem_freep) char *pattern = mem_printf("^$|%s|" REFERENCE_PATTERN, field->pattern);
+        return with_pattern(pattern);
+    }
     if (!field->choices)
         return scalar_schema();
     choices = json_object();

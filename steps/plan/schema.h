@@ -30,6 +30,9 @@ struct schema_field {
     const struct schema_field *element; /* FIELD_LIST, FIELD_MAP */
     int64_t min, max;                   /* FIELD_INTEGER, when max > min; FIELD_TEXT: max characters, 0 any */
     bool any_of_group;                  /* FIELD_OBJECT's fields: exactly one of those marked */
+    const char *pattern;                /* FIELD_TEXT: "" or this, a POSIX extended regular expression
+                                           that ECMAScript reads the same; NULL for any */
+    const char *form;                   /* what that is, for people: "the ARN of a key (…)" */
     const char *beside;                 /* a field that has to be given when this one is, NULL none */
 };
 

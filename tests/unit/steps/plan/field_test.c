@@ -2,6 +2,10 @@
 
 #include "tests/unit/steps/plan/mistakes.h"
 
+#define USER                                                                                                 \
+    "  u: {uses: mysql.user, with: {cluster: '${steps.db}', name: n, admin: {secret: a}, grants: {'a.*': "   \
+    "[A]}}}\n"
+
 static const struct mistake_row rows[] = {
     {"with is a mapping", BASE "  x: {uses: rds.cluster, with: c}\n", {{6, 32, "with: has to be a mapping"}}},
     {"with without a value",
@@ -35,6 +39,14 @@ static const struct mistake_row rows[] = {
           "\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc"
           "aaaaaaaaaaaaaaaaa, admin: {secret: a}, grants: {'a.*': [SELECT]}}}\n",
      {{6, 62, "with.name: is longer than 32 characters"}}},
+    {"a text that does not fit its pattern",
+     BASE "  x: {uses: secretsmanager.secret, with: {name: n, database: '${steps.db}', user: '${steps.u}', "
+          "kms_key: alias/mine}}\n" USER,
+     {{6, 106, "with.kms_key: \"alias/mine\" has to be the ARN of a key"}}},
+    {"a value of a var that does not",
+     BASE "  x: {uses: secretsmanager.secret, with: {name: n, database: '${steps.db}', user: '${steps.u}', "
+          "kms_key: '${word}'}}\n" USER,
+     {{6, 107, "with.kms_key: ${word}, which is \"abc\", has to be the ARN of a key"}}},
     {"a wrong choice",
      BASE "  x: {uses: sts.identity, with: {from: caler}}\n",
      {{6, 40, "with.from: \"caler\" is not possible here; did you mean \"caller\"?"}}},

@@ -30,6 +30,8 @@ static const struct row rows[] = {
     {"choices, or a reference", "$defs|mysql.user|properties|require",
      "{\"anyOf\":[{\"enum\":[\"SSL\",\"NONE\"]},{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{\"}],"
      "\"description\":\"SSL or NONE\",\"default\":\"SSL\"}"},
+    {"a pattern, nothing or a reference", "$defs|secretsmanager.secret|properties|kms_key|pattern",
+     "\"^$|^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$|\\\\$\\\\{\""},
     {"integer with bounds and a typed default", "$defs|secretsmanager.secret|properties|recovery_days",
      "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":7,\"maximum\":30},"
      "{\"type\":\"string\",\"pattern\":\"^-?[0-9]+$|\\\\$\\\\{\"}],\"description\":\"days\",\"default\":7}"},

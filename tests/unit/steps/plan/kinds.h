@@ -78,7 +78,11 @@ static const struct schema_field secret_with[] = {
      .step_kinds = user_kinds,
      .help = "the database user"},
     {.name = "dbname", .type = FIELD_TEXT, .help = "schema to connect to"},
-    {.name = "kms_key", .type = FIELD_TEXT, .help = "ARN of a KMS key"},
+    {.name = "kms_key",
+     .type = FIELD_TEXT,
+     .pattern = "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
+     .form = "the ARN of a key",
+     .help = "ARN of a KMS key"},
     {.name = "recovery_days", .type = FIELD_INTEGER, .otherwise = "7", .min = 7, .max = 30, .help = "days"},
     {0}};
 
