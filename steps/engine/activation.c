@@ -63,6 +63,11 @@ bool step_purges(const struct step_context *c)
     return c->run->options->purge;
 }
 
+bool step_checks(const struct step_context *c)
+{
+    return c->mode == TASK_CHECK;
+}
+
 bool step_scene(const struct step_context *c)
 {
     return c->mode == TASK_SCENE;

@@ -90,6 +90,7 @@ const char *step_ca_file(const struct step_context *c); /* for the database; NUL
 bool step_adopts(const struct step_context *c);         /* --adopt */
 bool step_purges(const struct step_context *c);         /* --purge */
 bool step_scene(const struct step_context *c);          /* undo played by a plan's `undo:` step */
+bool step_checks(const struct step_context *c);         /* `lab check`: the world stays as it is */
 const struct random *step_random(const struct step_context *c);
 int64_t step_now_ms(const struct step_context *c); /* wall clock */
 int64_t step_run_started_ms(const struct step_context *c);

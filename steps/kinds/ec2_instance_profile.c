@@ -3,7 +3,7 @@
  * before it is replaced; the undo brings it back. */
 #include "aws/common/mem.h"
 #include "steps/engine/explain.h"
-#include "steps/kinds/gotchas.h"
+#include "steps/kinds/association.h"
 #include "steps/kinds/look.h"
 #include "steps/kinds/table.h"
 #include "steps/kinds/verdict.h"
@@ -35,86 +35,29 @@ static const struct output_field outputs[] = {
     {"original", false, "ARN of the profile it had before, \"none\""},
     {0}};
 
-#define ORIGINAL_TAG "lab:original"
-#define NO_PROFILE "none"
-
-/* What the workstation has now. */
-struct association {
-    struct json *reply;
-    const char *instance, *ours; /* instance id, ARN of our profile; borrowed from with */
-    const char *id, *arn;        /* of the active association, "" when there is none */
-    bool settled;                /* `associated` and none is on its way out */
-    char *original;              /* what was there before us; NULL when not known */
-};
-
-static void association_release(struct association *a)
+static struct json *look_input(const struct step_context *c)
 {
-    json_free(a->reply);
-    mem_free(a->original);
-    *a = (struct association){.id = "", .arn = ""};
-}
-
-static void read_state(struct association *a)
-{
-    const struct json *list = json_get(a->reply, "IamInstanceProfileAssociations");
-
-    a->id = a->arn = "";
-    a->settled = true;
-    for (const struct json *e = json_first(list); e; e = json_next(e)) {
-        const char *state = json_get_text(e, "State");
-        if (strcmp(state, "disassociated") == 0)
-            continue;
-        if (strcmp(state, "associated") != 0)
-            a->settled = false;
-        if (strcmp(state, "disassociating") != 0) {
-            a->id = json_get_text(e, "AssociationId");
-            a->arn = json_text(json_path(e, "IamInstanceProfile.Arn"));
-        }
-    }
+    return association_input(json_text(json_path(step_with(c), "instance.id")));
 }
 
 /* From the store, else from the tag on our profile. */
 static bool find_original(struct step_context *c, struct association *a, struct error *err)
 {
     const char *kept = json_get_text(step_memo(c), "original");
-    CLEANUP(json_freep) struct json *out = NULL;
 
-    if (*kept) {
-        a->original = mem_dup(kept);
-        return true;
-    }
-    if (!*a->ours)
-        return true;
-    if (!look_up(c, "iam", "GetInstanceProfile", json_of("InstanceProfileName", arn_name(a->ours), NULL),
-                 "NoSuchEntity", &out, err))
-        return false;
-    const struct json *tags = json_path(out, "InstanceProfile.Tags");
-    for (const struct json *t = json_first(tags); t; t = json_next(t)) {
-        if (strcmp(json_get_text(t, "Key"), ORIGINAL_TAG) == 0)
-            a->original = mem_dup(json_get_text(t, "Value"));
-    }
+    if (!*kept)
+        return !*a->ours || association_read_original(c, a, a->ours, NULL, err);
+    a->original = mem_dup(kept);
     return true;
-}
-
-static struct json *look_input(const struct step_context *c)
-{
-    struct json *in = json_object();
-    struct json *filter =
-        json_push(json_put(in, "Filters", json_array()), json_of("Name", "instance-id", NULL));
-
-    json_push(json_put(filter, "Values", json_array()),
-              json_text_new(json_text(json_path(step_with(c), "instance.id"))));
-    return in;
 }
 
 static bool look(struct step_context *c, struct association *a, struct error *err)
 {
-    association_release(a);
-    a->instance = json_text(json_path(step_with(c), "instance.id"));
-    a->ours = json_text(json_path(step_with(c), "profile.arn"));
-    if (!look_up_all(c, "ec2", "DescribeIamInstanceProfileAssociations", look_input(c), NULL, &a->reply, err))
+    const char *instance = json_text(json_path(step_with(c), "instance.id"));
+
+    if (!association_look(c, instance, a, err))
         return false;
-    read_state(a);
+    a->ours = json_text(json_path(step_with(c), "profile.arn"));
     return true;
 }
 
@@ -154,11 +97,11 @@ static bool observe(struct step_context *c, struct observation *o, struct error 
  * role be what cuts it off. Who may not ask does without the watch. */
 static void note_agent(struct step_context *c, const char *instance)
 {
-    bool managed, online;
+    char ping[PING_MAX];
     struct error ignored;
 
-    if (once(c, "agent asked") && way_ping(c, instance, &managed, &online, &ignored))
-        json_put_bool(step_memo(c), "online", online);
+    if (once(c, "agent asked") && way_ping(c, instance, ping, &ignored))
+        json_put_bool(step_memo(c), "online", way_is_online(ping));
 }
 
 static struct json *tag_input(const char *profile, const char *original)
@@ -189,32 +132,6 @@ static bool keep_original(struct step_context *c, struct association *a, struct 
         return false;
     json_put_bool(step_memo(c), "tagged", true);
     return true;
-}
-
-/* Of one call towards the wanted profile ("none": no profile). */
-static struct json *move_input(const struct association *a, const char *wanted)
-{
-    struct json *in = json_object();
-
-    if (strcmp(wanted, NO_PROFILE) != 0)
-        json_put(in, "IamInstanceProfile", json_of("Arn", wanted, NULL));
-    json_put_text(in, *a->id ? "AssociationId" : "InstanceId", *a->id ? a->id : a->instance);
-    return in;
-}
-
-static enum step_status move_to(struct step_context *c, const struct association *a, const char *wanted,
-                                const struct step_wait *settle, struct error *err)
-{
-    bool none = strcmp(wanted, NO_PROFILE) == 0;
-    const char *operation = none     ? "DisassociateIamInstanceProfile"
-                            : *a->id ? "ReplaceIamInstanceProfileAssociation"
-                                     : "AssociateIamInstanceProfile";
-    CLEANUP(mem_freep) char *full = mem_printf("ec2:%s", operation);
-
-    if (change(c, a->instance, "ec2", operation, move_input(a, wanted),
-               none ? "InvalidAssociationID.NotFound" : "", NULL, err))
-        return step_wait(c, settle);
-    return gotcha_or_fail(c, full, err);
 }
 
 /* Policies that let the agent work. A role with none of them may still have one
@@ -254,13 +171,12 @@ static enum step_status watch_agent(struct step_context *c, const struct associa
     static const struct step_wait back = {"Systems Manager to reach the workstation in its new role", 1000,
                                           10000, 300000};
     struct json *scratch = step_scratch(c);
-    bool managed, online;
     struct error ignored;
-    char role[65];
+    char role[65], ping[PING_MAX];
 
     *lost = false;
-    if (!json_bool(json_get(step_memo(c), "online"), false) ||
-        !way_ping(c, a->instance, &managed, &online, &ignored) || online)
+    if (!json_bool(json_get(step_memo(c), "online"), false) || !way_ping(c, a->instance, ping, &ignored) ||
+        way_is_online(ping))
         return STEP_FINISHED;
     if (!json_get(scratch, "lost_ms"))
         json_put_int(scratch, "lost_ms", step_now_ms(c));
@@ -268,8 +184,9 @@ static enum step_status watch_agent(struct step_context *c, const struct associa
     if (serves && step_now_ms(c) - json_int(json_get(scratch, "lost_ms"), 0) < PATIENCE_MS)
         return step_wait(c, &back);
     CLEANUP(mem_freep)
-    char *why = mem_printf("as role %s, which has %s, Systems Manager no longer reaches the workstation",
-                           role, serves ? "a policy for its agent" : "no AmazonSSMManagedInstanceCore");
+    char *why = mem_printf("as role %s, which has %s, Systems Manager no longer reaches the workstation (%s)",
+                           role, serves ? "a policy for its agent" : "no AmazonSSMManagedInstanceCore",
+                           *ping ? ping : "not registered");
     json_put_text(scratch, "lost", why);
     *lost = true;
     return STEP_FINISHED;
@@ -281,7 +198,7 @@ static enum step_status take_back(struct step_context *c, const struct associati
                                             300000};
 
     if (has_ours(a) && a->settled && a->original)
-        return move_to(c, a, a->original, &settle, err);
+        return association_move(c, a, a->original, &settle, err);
     if (!a->settled)
         return step_wait(c, &settle);
     step_refresh(c, AS_INSTANCE);
@@ -325,7 +242,7 @@ static enum step_status apply(struct step_context *c, struct error *err)
         return step_wait(c, &settle);
     if (!keep_original(c, &a, err))
         return STEP_FAILED;
-    return move_to(c, &a, a.ours, &settle, err);
+    return association_move(c, &a, a.ours, &settle, err);
 }
 
 static enum step_status undo(struct step_context *c, struct error *err)
@@ -354,7 +271,7 @@ static enum step_status undo(struct step_context *c, struct error *err)
             a.instance);
         return STEP_FAILED;
     }
-    return move_to(c, &a, a.original, &settle, err);
+    return association_move(c, &a, a.original, &settle, err);
 }
 
 #define ASSOCIATION "IamInstanceProfileAssociations."
@@ -365,8 +282,8 @@ static void explain_move(const struct step_context *c, const char *wanted, struc
     static const char *const settled[] = {"associated", NULL};
     CLEANUP(mem_freep) char *id = explain_own(c, "association");
     const struct association a = {.id = id};
-    struct json *call =
-        explain_call(items, "ec2", "ReplaceIamInstanceProfileAssociation", move_input(&a, wanted));
+    struct json *call = explain_call(items, "ec2", "ReplaceIamInstanceProfileAssociation",
+                                     association_move_input(&a, wanted));
 
     json_put_bool(call, "again", true);
     json_put_text(call, "why", "EC2 learns of a new instance profile some seconds later");

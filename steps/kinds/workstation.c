@@ -2,6 +2,7 @@
 
 #include "aws/common/mem.h"
 #include "steps/engine/explain.h"
+#include "steps/kinds/association.h"
 #include "steps/kinds/gotchas.h"
 #include "steps/kinds/look.h"
 
@@ -78,18 +79,21 @@ static struct json *ping_input(const char *instance)
     return in;
 }
 
-bool way_ping(struct step_context *c, const char *instance, bool *managed, bool *online, struct error *err)
+bool way_ping(struct step_context *c, const char *instance, char ping[PING_MAX], struct error *err)
 {
     CLEANUP(json_freep) struct json *in = ping_input(instance);
     CLEANUP(json_freep) struct json *out = NULL;
 
-    *managed = *online = false;
+    ping[0] = '\0';
     if (!step_call(c, AS_CALLER, "ssm", "DescribeInstanceInformation", in, &out, err))
         return false;
-    const struct json *seen = json_path(out, "InstanceInformationList.0");
-    *managed = seen != NULL;
-    *online = strcmp(json_get_text(seen, "PingStatus"), "Online") == 0;
+    (void)snprintf(ping, PING_MAX, "%s", json_text(json_path(out, "InstanceInformationList.0.PingStatus")));
     return true;
+}
+
+bool way_is_online(const char *ping)
+{
+    return strcmp(ping, "Online") == 0;
 }
 
 /* One line NAME='VALUE' for the shell. The braces are Systems Manager's own
@@ -153,23 +157,86 @@ static bool send_script(struct step_context *c, const char *instance, const char
     return true;
 }
 
+#define AGENT_REMEDY                                                                                         \
+    "its role needs AmazonSSMManagedInstanceCore, its agent has to run and to reach Systems Manager"
+
+/* Why Systems Manager takes no command, in a few words that are waited under. */
+static const struct {
+    const char *ping;
+    struct step_wait wait;
+} absences[] = {
+    {"",
+     {"the workstation's agent to register with Systems Manager (" AGENT_REMEDY ")", 1000, 10000, 300000}},
+    {"ConnectionLost",
+     {"the workstation's agent to be back, whose connection to Systems Manager is lost (" AGENT_REMEDY ")",
+      1000, 10000, 300000}},
+    {"Inactive",
+     {"the workstation's agent to be active in Systems Manager again (" AGENT_REMEDY ")", 1000, 10000,
+      300000}},
+};
+
+static const struct step_wait *absence(const char *ping)
+{
+    size_t i = ARRAY_LEN(absences) - 1;
+
+    while (i > 0 && strcmp(absences[i].ping, ping) != 0)
+        i--;
+    return &absences[i].wait;
+}
+
+/* Lost for most of the time it may take: whatever the cause, the workstation is not
+ * left to a role in which nobody reaches it. */
+static bool is_lost(struct step_context *c, const char *ping)
+{
+    struct json *scratch = step_scratch(c);
+    const struct step_wait *wait = absence(ping);
+
+    if (!json_get(scratch, "lost_ms"))
+        json_put_int(scratch, "lost_ms", step_now_ms(c));
+    return !step_checks(c) && step_now_ms(c) - json_int(json_get(scratch, "lost_ms"), 0) >
+                                  step_deadline_ms(c, wait->deadline_ms) / 4 * 3;
+}
+
+static enum step_status give_back(struct step_context *c, const struct way *way, struct error *err)
+{
+    bool gave;
+    enum step_status status = association_give_back(c, way->instance, &gave, err);
+
+    if (status != STEP_FINISHED)
+        return status;
+    error_set(err, ERR_TRY_AGAIN, "Systems Manager does not reach %s (%s): %s%s", way->instance,
+              json_get_text(step_scratch(c), "lost"), AGENT_REMEDY,
+              gave ? "; it has its original profile back" : "");
+    return STEP_FAILED;
+}
+
+static enum step_status await_agent(struct step_context *c, const struct way *way, const char *ping,
+                                    struct error *err)
+{
+    if (!is_lost(c, ping))
+        return step_wait(c, absence(ping));
+    json_put_text(step_scratch(c), "lost", *ping ? ping : "not registered");
+    return give_back(c, way, err);
+}
+
+static const struct step_wait script_ends = {"the script on the workstation to end", 300, 3000, 180000};
+
 static enum step_status send_when_online(struct step_context *c, const struct way *way, const char *action,
                                          const struct json *vars, struct error *err)
 {
-    static const struct step_wait online = {"the workstation's agent to be online in Systems Manager (its "
-                                            "role needs AmazonSSMManagedInstanceCore)",
-                                            1000, 10000, 300000};
-    static const struct step_wait ends = {"the script on the workstation to end", 300, 3000, 180000};
     CLEANUP(buf_release) struct buf script = {0};
-    bool managed, is_online;
+    char ping[PING_MAX];
 
-    if (!way_ping(c, way->instance, &managed, &is_online, err))
+    if (json_get(step_scratch(c), "lost"))
+        return give_back(c, way, err);
+    if (!way_ping(c, way->instance, ping, err))
         return STEP_FAILED;
-    if (!is_online)
-        return step_wait(c, &online);
+    if (!way_is_online(ping))
+        return await_agent(c, way, ping, err);
+    json_remove(step_scratch(c), "lost_ms");
     if (!write_script(c, action, vars, &script, err))
         return STEP_FAILED;
-    return send_script(c, way->instance, buf_text(&script), err) ? step_wait(c, &ends)
+    return send_script(c, way->instance, buf_text(&script), err) ? step_wait(c, &script_ends)
                                                                  : gotcha_or_fail(c, "ssm:SendCommand", err);
 }
 
@@ -233,6 +300,7 @@ bool way_script_error(const char *words, struct error *err)
 static enum step_status read_end(const struct json *seen, struct buf *out, struct error *err)
 {
     const char *status = json_get_text(seen, "Status");
+    const char *details = json_get_text(seen, "StatusDetails");
 
     if (strcmp(status, "Success") == 0) {
         buf_add(out, json_str(json_get(seen, "StandardOutputContent")));
@@ -241,28 +309,42 @@ static enum step_status read_end(const struct json *seen, struct buf *out, struc
     if (strcmp(status, "Failed") == 0 && *json_get_text(seen, "StandardErrorContent"))
         (void)way_script_error(json_get_text(seen, "StandardErrorContent"), err);
     else
-        error_set(err, ERR_FAILED, "the script on the workstation ended as %s",
-                  json_get_text(seen, "StatusDetails"));
+        error_set(err, ERR_FAILED, "the script on the workstation ended as %s%s", details,
+                  strcmp(details, "DeliveryTimedOut") == 0 || strcmp(details, "Undeliverable") == 0
+                      ? ": its agent did not take it (" AGENT_REMEDY ")"
+                      : "");
     return STEP_FAILED;
+}
+
+/* A script that nobody has begun: the agent may have been lost since it was sent. */
+static enum step_status await_end(struct step_context *c, const struct way *way, const char *status,
+                                  struct error *err)
+{
+    char ping[PING_MAX];
+
+    if (strcmp(status, "Pending") != 0 && strcmp(status, "Delayed") != 0)
+        return step_wait(c, &script_ends);
+    if (!way_ping(c, way->instance, ping, err))
+        return STEP_FAILED;
+    return way_is_online(ping) ? step_wait(c, &script_ends) : await_agent(c, way, ping, err);
 }
 
 enum step_status way_run_script(struct step_context *c, const struct way *way, const char *action,
                                 const struct json *vars, struct buf *out, struct error *err)
 {
-    static const struct step_wait ends = {"the script on the workstation to end", 300, 3000, 180000};
     static const char *const running[] = {"Pending", "InProgress", "Delayed", "Cancelling"};
     const char *command = json_get_text(step_scratch(c), "command");
     CLEANUP(json_freep) struct json *in = NULL;
     CLEANUP(json_freep) struct json *seen = NULL;
 
-    if (!*command)
+    if (!*command || json_get(step_scratch(c), "lost"))
         return send_when_online(c, way, action, vars, err);
     in = json_of("CommandId", command, "InstanceId", way->instance, NULL);
     if (!step_call(c, AS_CALLER, "ssm", "GetCommandInvocation", in, &seen, err))
         return gotcha_or_fail(c, "ssm:GetCommandInvocation", err);
     for (size_t i = 0; i < ARRAY_LEN(running); i++) {
         if (strcmp(json_get_text(seen, "Status"), running[i]) == 0)
-            return step_wait(c, &ends);
+            return await_end(c, way, running[i], err);
     }
     json_remove(step_scratch(c), "command");
     return read_end(seen, out, err);

@@ -54,10 +54,11 @@ MUST_USE bool way_explain_script(const struct step_context *c, const char *actio
  * explained. */
 MUST_USE bool way_explain(const struct step_context *c, enum way_from *from, struct error *err);
 
-/** Whether an agent of Systems Manager on the instance reports. *managed false:
- * there is none, or it cannot be told. */
-MUST_USE bool way_ping(struct step_context *c, const char *instance, bool *managed, bool *online,
-                       struct error *err);
+/** What Systems Manager says of the agent on the instance: "Online", "ConnectionLost",
+ * "Inactive"; "" when it knows none. */
+enum { PING_MAX = 32 };
+MUST_USE bool way_ping(struct step_context *c, const char *instance, char ping[PING_MAX], struct error *err);
+bool way_is_online(const char *ping);
 
 /** What the script's last words mean: an error of AWS or of the database.
  * Always false. For tests public. */
