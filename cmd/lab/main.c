@@ -44,7 +44,7 @@ static const struct command *pick(const struct options *o, struct error *err)
     size_t best;
 
     if (o->word_count == 0)
-        return command_find("help");
+        return command_find(o->version ? "version" : "help");
     const struct command *c = command_find(o->words[0]);
     if (c)
         return c;

@@ -28,6 +28,7 @@ const struct option_row option_rows[] = {
     {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "only results and errors", "", 0, 0},
     {"verbose", 'v', OPTION_FLAG, AT(verbose), NULL, "every call, without secrets", "", 0, 0},
     {"help", 'h', OPTION_FLAG, AT(help), NULL, "help on the command", "", 0, 0},
+    {"version", 'V', OPTION_FLAG, AT(version), NULL, "the same without a command", "version", 0, 0},
     {"until", 0, OPTION_TEXT, AT(until), "STEP", "stop after this step and what it needs", "up", 0, 0},
     {"prove", 0, OPTION_FLAG, AT(prove), NULL, "look for leftovers afterwards", "down", 0, 0},
     {"purge", 0, OPTION_FLAG, AT(purge), NULL, "delete the secret at once, not in 7 days", "down undo sweep",

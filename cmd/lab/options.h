@@ -13,7 +13,7 @@ struct options {
     /* for every command */
     const char *plan, *profile, *region, *endpoint_url, *state, *junit, *color_text, *ca, *learner;
     struct json *vars; /* --var and LAB_VAR_name: {"name": "value"} */
-    bool json, plain, yes, quiet, verbose, help;
+    bool json, plain, yes, quiet, verbose, help, version;
     int64_t timeout_s, jobs;
     enum color_mode color;
     /* for some */
