@@ -88,17 +88,26 @@ static bool add_object(const struct hcl_marks *marks, const struct json *value, 
     return true;
 }
 
+/* Several objects stand below each other, all else in one line. */
 static bool add_list(const struct hcl_marks *marks, const struct json *value, unsigned depth, struct buf *out,
                      struct error *err)
 {
-    const char *comma = "";
+    bool below = json_count(value) > 1 && json_is_object(json_first(value));
 
     buf_addc(out, '[');
     for (const struct json *m = json_first(value); m; m = json_next(m)) {
-        buf_adds(out, comma);
-        if (!hcl_value(marks, m, depth, out, err))
+        if (m != json_first(value))
+            buf_adds(out, below ? "," : ", ");
+        if (below) {
+            buf_addc(out, '\n');
+            hcl_indent(depth + 1, out);
+        }
+        if (!hcl_value(marks, m, below ? depth + 1 : depth, out, err))
             return false;
-        comma = ", ";
+    }
+    if (below) {
+        buf_addc(out, '\n');
+        hcl_indent(depth, out);
     }
     buf_addc(out, ']');
     return true;
