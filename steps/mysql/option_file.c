@@ -175,29 +175,38 @@ static char *expand_home(const char *path)
     return home && strncmp(path, "~/", 2) == 0 ? mem_printf("%s%s", home, path + 1) : mem_dup(path);
 }
 
-static bool is_complete(const struct mysql_login *l, const char *path, bool shared, struct error *err)
+static bool is_complete(const struct mysql_login *l, const char *path, struct error *err)
 {
-    if (!l->user[0] || l->password.len == 0)
-        return error_set(err, ERR_CONFIG, "%s: its [client] group has no %s", path,
-                         l->user[0] ? "password" : "user");
-    if (shared)
-        return error_set(err, ERR_CONFIG, "%s holds a password and others may read it: chmod 600 %s", path,
-                         path);
-    return true;
+    if (l->user[0] && l->password.len > 0)
+        return true;
+    return error_set(err, ERR_CONFIG, "%s: its [client] group has no %s", path,
+                     l->user[0] ? "password" : "user");
+}
+
+bool mysql_option_file_parse(struct str text, const char *path, struct mysql_login *out, struct error *err)
+{
+    struct reading r = {.out = out, .path = path};
+
+    *out = (struct mysql_login){0};
+    if (read_lines(&r, text, err) && is_complete(out, path, err))
+        return true;
+    mysql_login_release(out);
+    return false;
 }
 
 bool mysql_option_file_read(const char *path, struct mysql_login *out, struct error *err)
 {
     CLEANUP(mem_freep) char *file = expand_home(path);
     CLEANUP(buf_release) struct buf text = {0};
-    struct reading r = {.out = out, .path = file};
     bool shared;
 
     *out = (struct mysql_login){0};
     if (!file_read_private(file, FILE_LIMIT_BYTES, &text, &shared, err))
         return error_wrap(err, "read the admin's option file");
-    if (read_lines(&r, buf_str(&text), err) && is_complete(out, file, shared, err))
+    if (!mysql_option_file_parse(buf_str(&text), file, out, err))
+        return false;
+    if (!shared)
         return true;
     mysql_login_release(out);
-    return false;
+    return error_set(err, ERR_CONFIG, "%s holds a password and others may read it: chmod 600 %s", file, file);
 }

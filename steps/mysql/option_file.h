@@ -18,4 +18,8 @@
  */
 MUST_USE bool mysql_option_file_read(const char *path, struct mysql_login *out, struct error *err);
 
+/** The same of a file's text that is there already; path is what errors call it. */
+MUST_USE bool mysql_option_file_parse(struct str text, const char *path, struct mysql_login *out,
+                                      struct error *err);
+
 #endif
