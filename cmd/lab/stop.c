@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A signal handler can be handed nothing: the one state at file scope. */
-static volatile sig_atomic_t received;
+/* A signal handler can be handed nothing: the one state at file scope. The thread that
+ * draws reads it while any other may be in the handler; an int has no lock anywhere. */
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler may take no lock");
+static atomic_int received;
 static int stop_fd = -1;
 
 static void on_signal(int number)
@@ -16,9 +19,8 @@ static void on_signal(int number)
     const uint64_t one = 1;
     int saved = errno;
 
-    if (received)
+    if (atomic_exchange(&received, number) != 0)
         _exit(128 + number);
-    received = number;
     if (write(stop_fd, &one, sizeof one) < 0 || write(STDERR_FILENO, word, sizeof word - 1) < 0) {
         /* Nothing to be done about it in a handler: the second signal ends us. */
     }
@@ -41,10 +43,10 @@ bool stop_install(int *fd, struct error *err)
 
 bool stop_received(void)
 {
-    return received != 0;
+    return atomic_load(&received) != 0;
 }
 
 int stop_status(void)
 {
-    return received == SIGTERM ? 143 : 130;
+    return atomic_load(&received) == SIGTERM ? 143 : 130;
 }
