@@ -50,7 +50,7 @@ struct sandbox {
     char metadata_session[129];              /* access key id of the workstation's session, "" none */
     int64_t lookups_ms[2];                   /* when LookupEvents was last answered, oldest first */
     struct ssm_run *commands;                /* running on the workstation, see ssm_run.c */
-    pthread_t loop_thread;
+    _Atomic(pthread_t) loop_thread;          /* a rotation that is resumed asks before it is set */
 };
 
 /** Real milliseconds until a time of the service clock; 0 when it has come. */
