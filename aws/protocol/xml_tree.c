@@ -131,6 +131,16 @@ static const xmlSAXHandler handlers = {
     .fatalError = on_problem,
 };
 
+/* In CDATA the parser lets bytes pass that are no UTF-8. */
+static bool holds_text(const struct xml_node *node)
+{
+    for (; node; node = node->next) {
+        if (!str_is_utf8(buf_str(&node->text)) || !holds_text(node->first))
+            return false;
+    }
+    return true;
+}
+
 bool xml_parse(struct str text, struct xml_node **root, struct error *err)
 {
     struct builder b = {0};
@@ -149,8 +159,8 @@ bool xml_parse(struct str text, struct xml_node **root, struct error *err)
     xmlCtxtUseOptions(b.parser, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     xmlParseChunk(b.parser, text.data ? text.data : "", (int)text.len, 1);
     /* By the namespaces too: else "p:a:b" has the local name "a:b". */
-    well_formed =
-        b.parser->wellFormed != 0 && b.parser->nsWellFormed != 0 && !b.refusal && b.root && b.depth == 0;
+    well_formed = b.parser->wellFormed != 0 && b.parser->nsWellFormed != 0 && !b.refusal && b.root &&
+                  b.depth == 0 && holds_text(b.root);
     xmlFreeParserCtxt(b.parser);
     if (well_formed) {
         *root = b.root;
