@@ -31,12 +31,19 @@ void served_start(struct served *v)
     assert_int_equal(pthread_create(&v->thread, NULL, serve, v), 0);
 }
 
-void served_stop(struct served *v)
+void served_end(struct served *v)
 {
     sandbox_stop(v->fixture.sandbox);
     assert_int_equal(pthread_join(v->thread, NULL), 0);
     assert_true(v->ended_well);
     v->fixture.sandbox->loop_thread = pthread_self();
+    v->ended = true;
+}
+
+void served_stop(struct served *v)
+{
+    if (!v->ended)
+        served_end(v);
     aws_credentials_release(&v->admin);
     fixture_stop(&v->fixture);
 }

@@ -12,12 +12,15 @@ struct served {
     const char *world; /* JSON; NULL the fixture's */
     struct sandbox_fixture fixture;
     pthread_t thread;
-    bool ended_well;
+    bool ended_well, ended;
     unsigned port;
     struct aws_credentials admin;
 };
 
 void served_start(struct served *v);
+/** Serves no longer: from here on the world may be looked at. */
+void served_end(struct served *v);
+/** Ends it if need be, and frees what it holds. */
 void served_stop(struct served *v);
 
 /** A blocking connection; reads give up after 20 s. */

@@ -187,6 +187,7 @@ static void test_ends_connections_on_demand(void **state)
         sign(&v, &iam, "Action=CreateUser&Version=2010-05-08&UserName=new", &request);
         if (served_ask(&v, buf_str(&request), &reply) != rows[i].status)
             fail_msg("%s: %s", rows[i].why, buf_text(&reply));
+        served_end(&v);
         if ((world_get(v.fixture.sandbox->world, "iam.user", "new") != NULL) != rows[i].acted)
             fail_msg("%s: acted", rows[i].why);
         served_stop(&v);
