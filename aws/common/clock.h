@@ -26,6 +26,9 @@ static inline int64_t clock_monotonic_ms(const struct clock *c)
 /** The one place that waits. Blocks until ms have passed or *stop_fd (an
  * eventfd or pipe, -1 for none) is readable; returns true when stopped. */
 bool clock_wait(int64_t ms, int stop_fd);
+/** Makes a non-blocking eventfd readable, for whoever waits for it. May be called
+ * in a signal handler. */
+void clock_wake(int event_fd);
 
 /** "20150830T123600Z" */
 void clock_format_basic(int64_t epoch_s, char out[17]);

@@ -2,7 +2,6 @@
  * belongs to the loop, so threads hand over what touches it and wait. */
 #include "aws/sandbox/core.h"
 
-#include "aws/common/log.h"
 #include "aws/common/mem.h"
 
 #include <stdio.h>
@@ -43,19 +42,9 @@ struct jobs {
     int ending; /* eventfd, written once when stopping, never read */
 };
 
-static void signal_event(int event)
-{
-    uint64_t one = 1;
-
-    /* The counter cannot overflow with a reader; a failed write would only
-     * mean that a wake-up is already there. */
-    if (write(event, &one, sizeof one) < 0)
-        log_debug("jobs: wake-up already pending");
-}
-
 static void signal_loop(struct jobs *j)
 {
-    signal_event(j->event);
+    clock_wake(j->event);
 }
 
 struct jobs *jobs_new(struct sandbox *s)
@@ -309,7 +298,7 @@ void jobs_stop(struct jobs *j)
 
     pthread_mutex_lock(&j->lock);
     j->stopping = true;
-    signal_event(j->ending);
+    clock_wake(j->ending);
     while ((call = j->calls)) {
         j->calls = call->next;
         error_set(call->err, ERR_INTERRUPTED, "the sandbox is ending");

@@ -323,10 +323,8 @@ void ssm_start_waiting(struct sandbox *s)
 
 void ssm_cancel_run(struct sandbox *s, const char *command_id)
 {
-    const uint64_t one = 1;
-
-    for (struct ssm_run *r = s->commands; r; r = r->next)
-        /* Written once at most in effect: readable is all that counts. */
-        if (strcmp(r->command_id, command_id) == 0 && write(r->cancel_fd, &one, sizeof one) < 0)
-            continue;
+    for (struct ssm_run *r = s->commands; r; r = r->next) {
+        if (strcmp(r->command_id, command_id) == 0)
+            clock_wake(r->cancel_fd);
+    }
 }

@@ -305,12 +305,12 @@ static const char *next_command(const char *command, int status)
 
 void live_stop(struct live *l)
 {
-    static const uint64_t one = 1;
-
     if (l->stopped)
         return;
-    if (l->ticking && write(l->end_fd, &one, sizeof one) == sizeof one)
+    if (l->ticking) {
+        clock_wake(l->end_fd);
         pthread_join(l->ticker, NULL);
+    }
     l->stopped = true;
     log_set_sink(NULL, NULL);
     paint(l, NULL, true);

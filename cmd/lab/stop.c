@@ -1,9 +1,10 @@
 #include "cmd/lab/stop.h"
 
+#include "aws/common/clock.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -16,12 +17,12 @@ static int stop_fd = -1;
 static void on_signal(int number)
 {
     static const char word[] = "\nlab: finishing the call in hand; once more to leave at once\n";
-    const uint64_t one = 1;
     int saved = errno;
 
     if (atomic_exchange(&received, number) != 0)
         _exit(128 + number);
-    if (write(stop_fd, &one, sizeof one) < 0 || write(STDERR_FILENO, word, sizeof word - 1) < 0) {
+    clock_wake(stop_fd);
+    if (write(STDERR_FILENO, word, sizeof word - 1) < 0) {
         /* Nothing to be done about it in a handler: the second signal ends us. */
     }
     errno = saved;

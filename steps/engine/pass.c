@@ -223,15 +223,6 @@ static struct task *pick(struct pass *p)
     return NULL;
 }
 
-static void wake_scheduler(struct pass *p)
-{
-    uint64_t one = 1;
-
-    /* Full means that it is awake already. */
-    if (write(p->wake_fd, &one, sizeof(one)) < 0)
-        return;
-}
-
 struct worker_start {
     struct pass *pass;
     struct worker *worker;
@@ -264,7 +255,7 @@ static void *work(void *argument)
         p->running--;
         take_result(p, t, status, &err);
         pthread_cond_broadcast(&p->ready);
-        wake_scheduler(p);
+        clock_wake(p->wake_fd);
     }
     pthread_mutex_unlock(&p->mutex);
     return NULL;

@@ -1,9 +1,11 @@
 #include "aws/common/clock.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -112,12 +114,39 @@ static void waiting(void **state)
     assert_true(clock_wall_ms(&clock_system) > 1700000000000);
 }
 
+/* Once or often, the counter empty or full; and nobody's errno changes. */
+static void waking(void **state)
+{
+    const uint64_t nearly_full = UINT64_MAX - 2;
+    uint64_t count = 0;
+    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    (void)state;
+    assert_true(event >= 0);
+    assert_false(clock_wait(0, event));
+    errno = ENOENT;
+    clock_wake(event);
+    clock_wake(event);
+    assert_true(clock_wait(0, event));
+    assert_int_equal(read(event, &count, sizeof count), sizeof count);
+    assert_int_equal(count, 2);
+    assert_false(clock_wait(0, event));
+    assert_int_equal(write(event, &nearly_full, sizeof nearly_full), sizeof nearly_full);
+    clock_wake(event);
+    clock_wake(event);
+    assert_true(clock_wait(0, event));
+    close(event);
+    clock_wake(-1);
+    assert_int_equal(errno, ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways),
         cmocka_unit_test(iso_forms),
         cmocka_unit_test(waiting),
+        cmocka_unit_test(waking),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
