@@ -213,43 +213,62 @@ static void read_meanings(struct str text, size_t at, int nested, struct meaning
     }
 }
 
-/* Places in the text up to which the same beginning of the secret is spelt. */
+/* Up to where in the text a beginning of the secret is spelt. A run of backslashes
+ * can be cut in many ways, but what escapes a secret writes each of them alike. */
+struct place {
+    size_t at;
+    struct str backslash; /* how the first is written; empty before it */
+};
+
+/* Those of the same beginning. */
 struct places {
-    size_t at[MEANINGS];
+    struct place items[MEANINGS];
     size_t count;
 };
 
-static void add_place(struct places *p, size_t at)
+static void add_place(struct places *p, size_t at, struct str backslash)
 {
     for (size_t i = 0; i < p->count; i++)
-        if (p->at[i] == at)
+        if (p->items[i].at == at && str_equal(p->items[i].backslash, backslash))
             return;
     if (p->count < MEANINGS)
-        p->at[p->count++] = at;
+        p->items[p->count++] = (struct place){at, backslash};
 }
 
 /* Every way to go on from a place where `secret` is left. */
-static void go_on(struct str secret, struct str text, size_t at, struct places *by_len[5])
+static void go_on(struct str secret, struct str text, const struct place *from, struct places *by_len[5])
 {
+    struct str rest = str_slice(text, from->at, text.len), backslash = from->backslash;
     struct meanings m;
 
-    if (at >= text.len)
+    if (rest.len == 0)
         return;
-    if (!is_escape_start(text.data[at])) {
-        if (text.data[at] == secret.data[0])
-            add_place(by_len[1], at + 1);
+    if (secret.data[0] == '\\' && backslash.len > 0) {
+        if (str_starts(rest, backslash))
+            add_place(by_len[1], from->at + backslash.len, backslash);
         return;
     }
-    read_meanings(text, at, NESTED, &m);
-    for (size_t i = 0; i < m.count; i++)
-        if (str_starts(secret, (struct str){m.items[i].bytes, m.items[i].len}))
-            add_place(by_len[m.items[i].len], m.items[i].end);
+    if (!is_escape_start(rest.data[0])) {
+        if (rest.data[0] == secret.data[0])
+            add_place(by_len[1], from->at + 1, backslash);
+        return;
+    }
+    read_meanings(text, from->at, NESTED, &m);
+    for (size_t i = 0; i < m.count; i++) {
+        const struct meaning *item = &m.items[i];
+
+        if (!str_starts(secret, (struct str){item->bytes, item->len}))
+            continue;
+        if (secret.data[0] == '\\')
+            backslash = str_slice(text, from->at, item->end - from->at);
+        add_place(by_len[item->len], item->end, backslash);
+    }
 }
 
 size_t redact_match(struct str secret, struct str text)
 {
-    struct places ring[5] = {{.at = {0}, .count = 1}}; /* of i to i + 4 bytes of the secret */
-    size_t longest = 0, alive = 0;                     /* the longest beginning that is spelt at all */
+    struct places ring[5] = {{.count = 1}}; /* of i to i + 4 bytes of the secret */
+    size_t longest = 0, alive = 0;          /* the longest beginning that is spelt at all */
 
     if (str_starts(text, secret))
         longest = secret.len;
@@ -259,13 +278,13 @@ size_t redact_match(struct str secret, struct str text)
         for (size_t k = 0; k < 5; k++)
             by_len[k] = &ring[(i + k) % 5];
         for (size_t k = 0; k < here->count; k++)
-            go_on(str_slice(secret, i, secret.len), text, here->at[k], by_len);
+            go_on(str_slice(secret, i, secret.len), text, &here->items[k], by_len);
         here->count = 0;
         for (size_t k = 1; k < 5; k++)
             if (by_len[k]->count > 0)
                 alive = i + k;
     }
     for (size_t i = 0; i < ring[secret.len % 5].count; i++)
-        longest = ring[secret.len % 5].at[i] > longest ? ring[secret.len % 5].at[i] : longest;
+        longest = ring[secret.len % 5].items[i].at > longest ? ring[secret.len % 5].items[i].at : longest;
     return longest;
 }

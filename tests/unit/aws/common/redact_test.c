@@ -96,6 +96,33 @@ static void secrets_that_look_escaped(void **state)
     }
 }
 
+/* Many in a row, each written as so many: every cut of the run spells a beginning. */
+static void runs_of_backslashes(void **state)
+{
+    static const struct {
+        const char *one;
+        size_t times;
+    } rows[] = {{"\\", 1}, {"\\", 2}, {"\\", 4}, {"\\", 8}, {"%5c", 2}, {"%5C", 4}, {"%255C", 2}};
+    enum { IN_A_ROW = 100 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_release) struct buf secret = {0}, text = {0}, out = {0};
+
+        for (size_t k = 0; k < IN_A_ROW; k++)
+            buf_addc(&secret, '\\');
+        buf_adds(&secret, "end");
+        for (size_t k = 0; k < IN_A_ROW * rows[i].times; k++)
+            buf_adds(&text, rows[i].one);
+        buf_adds(&text, "end");
+        redact_add(buf_str(&secret));
+        redact(buf_str(&text), &out);
+        redact_remove(buf_str(&secret));
+        if (!str_is(buf_str(&out), "[redacted]"))
+            fail_msg("%zu of %s: %s", rows[i].times, rows[i].one, buf_text(&out));
+    }
+}
+
 static void counted_and_overlapping(void **state)
 {
     (void)state;
@@ -270,10 +297,11 @@ static void source_keeps_its_variables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms_of_a_secret),           cmocka_unit_test(secrets_that_look_escaped),
-        cmocka_unit_test(counted_and_overlapping),     cmocka_unit_test(fields_by_name),
-        cmocka_unit_test(secrets_register_themselves), cmocka_unit_test(log_lines_are_redacted),
-        cmocka_unit_test(source_keeps_its_variables),  cmocka_unit_test(threads_share_it),
+        cmocka_unit_test(forms_of_a_secret),      cmocka_unit_test(secrets_that_look_escaped),
+        cmocka_unit_test(runs_of_backslashes),    cmocka_unit_test(counted_and_overlapping),
+        cmocka_unit_test(fields_by_name),         cmocka_unit_test(secrets_register_themselves),
+        cmocka_unit_test(log_lines_are_redacted), cmocka_unit_test(source_keeps_its_variables),
+        cmocka_unit_test(threads_share_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
